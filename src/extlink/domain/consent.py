@@ -1,0 +1,150 @@
+"""Consent: what a user is asked before a link is made (RFC 6749 section 4.1.1, ASVS 10.7.2).
+
+Rules: the page shows who asks, for which operations, for how long; the answer comes back with a token that only this
+host can have made, bound to the user it was made for and good for one acceptance.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, Literal, cast
+
+import attrs
+
+from extlink.domain.client import Client
+from extlink.domain.event import encode
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.localized import LocalizedText
+from extlink.domain.secret import Secret
+from extlink.domain.service_parts import ScopeDefinition
+from extlink.errors import InvalidInput
+
+__all__ = ["Acceptance", "Consent", "ConsentRequest", "parse_challenge", "parse_redirect_uri"]
+
+# BASE64URL(SHA-256) is 43 characters (RFC 7636 section 4.2); no other method is offered.
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_LOOPBACK: Final = r"http://(?:127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
+_HTTPS: Final = r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
+_REDIRECT: Final = re.compile(rf"(?:{_HTTPS}|{_LOOPBACK})(?:/[\x21\x24-\x7e]*)?", re.ASCII)
+_MAX_URI: Final = 2_000
+
+
+def parse_redirect_uri(value: object) -> str:
+    """Return an absolute redirect URI: https, or http on a loopback address; no fragment, no user information.
+
+    Source: RFC 9700 section 2.6, OAuth 2.1 section 2.3. That it is one of the client's registered ones, compared
+    character by character, the host has established.
+
+    >>> parse_redirect_uri("https://global.consent.azure-apim.net/redirect")
+    'https://global.consent.azure-apim.net/redirect'
+    """
+    if not isinstance(value, str):
+        raise InvalidInput("redirect_uri", f"expected text, got {type(value).__name__}")
+    if len(value) > _MAX_URI or not _REDIRECT.fullmatch(value):
+        raise InvalidInput(
+            "redirect_uri",
+            f"expected https://host/path (or http on 127.0.0.1 or [::1]) without fragment, got {value[:64]!a}",
+        )
+    return value
+
+
+def parse_challenge(value: object, client: Client) -> str | None:
+    """Return a PKCE challenge of method S256, or None where a confidential client may omit it (RFC 7636 section 4.4.1).
+
+    >>> parse_challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", Client("spa", kind="public"))
+    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+    """
+    if value is None:
+        if client.pkce == "waived_for_confidential_client":
+            return None
+        raise InvalidInput(
+            "code_challenge", "expected a PKCE challenge (S256); only a named waiver lets a client omit it"
+        )
+    if not isinstance(value, str) or not _CHALLENGE.fullmatch(value):
+        raise InvalidInput("code_challenge", "expected 43 characters of base64url, as method S256 gives")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class ConsentRequest:
+    """What the user is asked to agree to, as the consent token carries it."""
+
+    user: UserId
+    service: ServiceId
+    client: Client
+    redirect_uri: str
+    scopes: frozenset[Scope]
+    challenge: str | None
+    resource: str | None
+    link: LinkId
+    expires: Instant
+
+    def pack(self) -> bytes:
+        """Return the request as bytes to sign."""
+        client = self.client
+        return encode(
+            [
+                self.user,
+                self.service,
+                [client.id, client.kind, client.pkce],
+                self.redirect_uri,
+                sorted(self.scopes),
+                self.challenge,
+                self.resource,
+                self.link,
+                self.expires,
+            ]
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> ConsentRequest:
+        """Return the request that `pack` wrote; the bytes are authentic, so they are not checked again."""
+        fields = cast("list[object]", json.loads(data))
+        user, service, client, redirect_uri, scopes, challenge, resource, link, expires = fields
+        name, kind, pkce = cast("list[str]", client)
+        return cls(
+            user=UserId(cast("str", user)),
+            service=ServiceId(cast("str", service)),
+            client=Client(
+                name,
+                kind=cast("Literal['confidential', 'public']", kind),
+                pkce=cast("Literal['required', 'waived_for_confidential_client']", pkce),
+            ),
+            redirect_uri=cast("str", redirect_uri),
+            scopes=frozenset(Scope(one) for one in cast("list[str]", scopes)),
+            challenge=cast("str | None", challenge),
+            resource=cast("str | None", resource),
+            link=LinkId(cast("str", link)),
+            expires=Instant(cast("int", expires)),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Consent:
+    """What the host's consent page shows, and the token that comes back with the answer.
+
+    Args:
+        request: user, service, client, scopes, resource.
+        names: the service's name in ja, en and zh.
+        operations: the scopes with their labels, in the order of the service's definition.
+        lifetime: how long the link may live, in seconds.
+        token: hidden field of the form; `links.accept` and `links.refuse` take it.
+    """
+
+    request: ConsentRequest
+    names: LocalizedText
+    operations: tuple[ScopeDefinition, ...]
+    lifetime: int
+    token: Secret
+
+
+@attrs.frozen(kw_only=True)
+class Acceptance:
+    """The user agreed: the code to send back to the client's redirect URI, and how long it is good for."""
+
+    code: Secret
+    redirect_uri: str
+    link: LinkId
+    expires_in: int

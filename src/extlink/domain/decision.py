@@ -1,0 +1,136 @@
+"""Decision: the answer over all gates, with every reason (DESIGN 3).
+
+Each of the five gates answers *passed*, *refused*, *not applicable* or *not evaluated*. A request is allowed if no gate
+refused and no required gate was left unevaluated. A refusal is a value, never an exception; only `require()` raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
+
+import attrs
+
+from extlink.domain.reason import Param, Reason
+from extlink.errors import AccessDenied
+
+__all__ = ["GATES", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
+
+Gate = Literal["service", "user", "network", "data_group", "link"]
+GATES: Final[tuple[Gate, ...]] = ("service", "user", "network", "data_group", "link")
+
+
+class Answer(StrEnum):
+    """What one gate says."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_EVALUATED = "not_evaluated"
+
+
+# The evaluator works on plain tuples: a Reason costs more than a whole gate, and half of all decisions are never read.
+Note = tuple[str, Mapping[str, Param]]
+Finding = tuple[Answer, tuple[Note, ...]]
+
+
+class GateResult(NamedTuple):
+    """One gate's answer; the reasons of a passed gate are its evidence (which grant, which row, which link)."""
+
+    gate: Gate
+    answer: Answer
+    reasons: tuple[Reason, ...]
+
+
+@attrs.frozen
+class Decision:
+    """The answer to one request, with every failing gate and the evidence of every passed one.
+
+    `bool(decision)` is `decision.allowed`. Two decisions are equal if every gate answered alike for the same reasons.
+
+    Args:
+        findings: one per gate, in the order of `GATES`.
+        required: gates that must be evaluated for a yes; a set of gate names.
+
+    >>> from extlink.domain.decision import Answer, Decision
+    >>> passed = (Answer.PASSED, ())
+    >>> refused = (Answer.REFUSED, (("grant.missing", {"service": "slack", "user": "sato"}),))
+    >>> decision = Decision((passed, refused, passed, passed, passed))
+    >>> bool(decision), [reason.code for reason in decision.reasons]
+    (False, ['grant.missing'])
+    """
+
+    findings: tuple[Finding, ...]
+    required: frozenset[Gate] = frozenset()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether no gate refused and no required gate was left unevaluated."""
+        for gate, (answer, _) in zip(GATES, self.findings, strict=True):
+            if answer is Answer.REFUSED or (answer is Answer.NOT_EVALUATED and gate in self.required):
+                return False
+        return True
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    @property
+    def gates(self) -> tuple[GateResult, ...]:
+        """Every gate's answer with its reasons, in the order of `GATES`."""
+        return tuple(
+            GateResult(gate, answer, tuple(Reason(code, params) for code, params in notes))
+            for gate, (answer, notes) in zip(GATES, self.findings, strict=True)
+        )
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
+        return tuple(
+            reason
+            for result in self.gates
+            if result.answer is Answer.REFUSED
+            or (result.answer is Answer.NOT_EVALUATED and result.gate in self.required)
+            for reason in result.reasons
+        )
+
+    @property
+    def evidence(self) -> tuple[Reason, ...]:
+        """What the passed gates rest on: which grant, which row, which link."""
+        return tuple(reason for result in self.gates if result.answer is Answer.PASSED for reason in result.reasons)
+
+    def gate(self, name: Gate) -> GateResult:
+        """Return one gate's answer."""
+        return self.gates[GATES.index(name)]
+
+    def require(self) -> None:
+        """Raise `AccessDenied` unless allowed; the one place where a refusal becomes an exception."""
+        if not self.allowed:
+            raise AccessDenied(self)
+
+    def __reduce__(self) -> tuple[type[Decision], tuple[tuple[Finding, ...], frozenset[Gate]]]:
+        plain = tuple(
+            (answer, tuple((code, dict(params)) for code, params in notes)) for answer, notes in self.findings
+        )
+        return Decision, (plain, self.required)
+
+
+@attrs.frozen
+class Refusal:
+    """Why a link was not made or no tokens were issued: what the caller may know, and what the administrator may.
+
+    `bool(refusal)` is False. A remote caller gets `error` alone (RFC 6749 sections 4.1.2.1 and 5.2); the reasons and
+    the decision are for the host's own pages and log.
+
+    Args:
+        error: the OAuth error code, such as `invalid_grant` or `access_denied`.
+        reasons: every reason, never shown to a remote caller.
+        decision: the gates' answer, where the gates refused.
+    """
+
+    error: str
+    reasons: tuple[Reason, ...]
+    decision: Decision | None = None
+
+    def __bool__(self) -> bool:
+        return False

@@ -1,0 +1,133 @@
+"""Identifiers: opaque text, compared code point by code point on every store.
+
+Rules: 1 to 255 bytes of UTF-8; nothing is trimmed, folded or normalised, so two identifiers are equal only if the host
+wrote the same text. Ids are immutable facts of the host; names and codes are not ids (TRACE T7).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import NewType, cast
+
+from extlink.errors import InvalidInput
+
+__all__ = [
+    "ClientId",
+    "ConnectorId",
+    "GroupId",
+    "LinkId",
+    "OrganizationId",
+    "PolicyId",
+    "Scope",
+    "ServiceId",
+    "SubscriptionId",
+    "TenantId",
+    "UserId",
+    "parse_id",
+    "parse_ids",
+    "parse_items",
+    "parse_scope",
+    "parse_scopes",
+]
+
+TenantId = NewType("TenantId", str)
+ServiceId = NewType("ServiceId", str)
+UserId = NewType("UserId", str)
+OrganizationId = NewType("OrganizationId", str)
+GroupId = NewType("GroupId", str)
+ClientId = NewType("ClientId", str)
+LinkId = NewType("LinkId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+ConnectorId = NewType("ConnectorId", str)
+PolicyId = NewType("PolicyId", str)
+Scope = NewType("Scope", str)
+
+MAX_BYTES = 255
+MAX_ITEMS = 1_000
+# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def parse_id(value: object, field: str) -> str:
+    """Return `value` if it is an identifier.
+
+    Args:
+        value: anything.
+        field: the argument's name, for the message.
+
+    Raises:
+        InvalidInput: not text, empty, longer than 255 bytes of UTF-8, or not encodable (a lone surrogate).
+
+    >>> parse_id("sato", "user")
+    'sato'
+    >>> parse_id("", "user")
+    Traceback (most recent call last):
+    ...
+    extlink.errors.InvalidInput: user: expected 1 to 255 bytes of text, got none; pass the host's immutable id
+    """
+    if not isinstance(value, str):
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}; pass the host's immutable id")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput(field, f"expected text in Unicode, got {value[:64]!a} with a lone surrogate") from None
+    if not 1 <= size <= MAX_BYTES:
+        got = f"{size}" if size else "none"
+        raise InvalidInput(field, f"expected 1 to {MAX_BYTES} bytes of text, got {got}; pass the host's immutable id")
+    # A subclass of str may compare or print as it likes; from here on it is plain text.
+    return str.__str__(value) if type(value) is not str else value
+
+
+def parse_items(values: object, field: str, limit: int = MAX_ITEMS) -> tuple[object, ...]:
+    """Return the items of a bounded collection; one text is not a collection of its letters.
+
+    Raises:
+        InvalidInput: not a collection, a text or bytes, more than `limit` items, or an iterator that fails.
+    """
+    kind = type(values).__name__
+    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
+        raise InvalidInput(field, f"expected a list, got {kind}; write [...] around a single one")
+    try:
+        items = tuple(islice(cast("Iterable[object]", values), limit + 1))
+    except Exception as exc:
+        raise InvalidInput(field, f"expected a list, got a {kind} that cannot be read") from exc
+    if len(items) > limit:
+        raise InvalidInput(field, f"expected at most {limit:,} items; split the call")
+    return items
+
+
+def parse_ids(values: object, field: str) -> tuple[str, ...]:
+    """Return the distinct identifiers in `values`, sorted, so that order and duplicates never matter (law 2).
+
+    Raises:
+        InvalidInput: not a collection, more than 1,000 items, or an item that is no identifier.
+
+    >>> parse_ids(["b", "a", "b"], "users")
+    ('a', 'b')
+    """
+    return tuple(sorted({parse_id(item, field) for item in parse_items(values, field)}))
+
+
+def parse_scope(value: object, field: str = "scope") -> Scope:
+    """Return `value` if it is one scope token of RFC 6749 section 3.3.
+
+    >>> parse_scope("k:app_record:read")
+    'k:app_record:read'
+    """
+    text = parse_id(value, field)
+    if not _SCOPE.fullmatch(text):
+        raise InvalidInput(field, f"expected one scope of printable ASCII without blanks, got {text!a}")
+    return Scope(text)
+
+
+def parse_scopes(values: object, field: str = "scopes") -> frozenset[Scope]:
+    """Return the set of scopes in a collection, or in one text separated by blanks (RFC 6749 section 3.3).
+
+    >>> sorted(parse_scopes("k:file:read k:file:write"))
+    ['k:file:read', 'k:file:write']
+    """
+    if isinstance(values, str):
+        values = [part for part in values.split(" ") if part]
+    return frozenset(parse_scope(item, field) for item in parse_items(values, field))

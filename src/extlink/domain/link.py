@@ -1,0 +1,196 @@
+"""A link's life: one transition table, and the values it is made of (DESIGN 6).
+
+Rules: *revoked* is final, nothing leaves it; *suspended* returns by resuming; a link is live if and only if its state
+is live and the four epochs it copied when it was accepted equal today's. What tokens do is in `ledger_rules`; this
+file knows states alone, and the documentation's diagram is read from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+from extlink.domain.identifier import ClientId, LinkId, Scope, ServiceId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.tenant import Epochs
+
+__all__ = [
+    "TRANSITIONS",
+    "AccessToken",
+    "Code",
+    "Lifetimes",
+    "Link",
+    "LinkEvent",
+    "LinkState",
+    "Rotation",
+    "move",
+]
+
+
+class LinkState(StrEnum):
+    """Where a link stands."""
+
+    CONSENTED = "consented"
+    LIVE = "live"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class LinkEvent(StrEnum):
+    """What can happen to a link."""
+
+    REDEEM = "redeem"
+    REFRESH = "refresh"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
+
+
+# Rows are states, columns events; what is not listed is impossible. Nothing leads out of REVOKED but itself: revoking
+# twice is not an error, so that two people may press the button.
+TRANSITIONS: Final[Mapping[LinkState, Mapping[LinkEvent, LinkState]]] = MappingProxyType(
+    {
+        LinkState.CONSENTED: MappingProxyType(
+            {LinkEvent.REDEEM: LinkState.LIVE, LinkEvent.REVOKE: LinkState.REVOKED},
+        ),
+        LinkState.LIVE: MappingProxyType(
+            {
+                LinkEvent.REFRESH: LinkState.LIVE,
+                LinkEvent.SUSPEND: LinkState.SUSPENDED,
+                LinkEvent.REVOKE: LinkState.REVOKED,
+            },
+        ),
+        LinkState.SUSPENDED: MappingProxyType(
+            {
+                LinkEvent.SUSPEND: LinkState.SUSPENDED,
+                LinkEvent.RESUME: LinkState.LIVE,
+                LinkEvent.REVOKE: LinkState.REVOKED,
+            },
+        ),
+        LinkState.REVOKED: MappingProxyType({LinkEvent.REVOKE: LinkState.REVOKED}),
+    },
+)
+
+
+def move(state: LinkState, event: LinkEvent) -> LinkState | None:
+    """Return the state after an event, or None where the table has no such row.
+
+    >>> move(LinkState.LIVE, LinkEvent.REVOKE), move(LinkState.REVOKED, LinkEvent.RESUME)
+    (<LinkState.REVOKED: 'revoked'>, None)
+    """
+    return TRANSITIONS[state].get(event)
+
+
+@attrs.frozen(kw_only=True)
+class Lifetimes:
+    """How long things live, in seconds; the host may shorten or lengthen within the stated bounds.
+
+    Args:
+        consent: from `begin` to `accept`; at most 3,600.
+        code: at most 60 (ASVS 10.4.3, level 3).
+        access: 1 to 86,400; the product's own is 3,600.
+        refresh_idle: a link that is not refreshed for so long ends (RFC 9700 section 4.14.2).
+        refresh_absolute: a link ends so long after its acceptance whatever happens (ASVS 10.4.8).
+        retry_confirmed: how long after a rotation a confidential client may ask again although the answer was used.
+        retry_public: how long a public client may ask again for an answer that nobody has used.
+    """
+
+    consent: int = attrs.field(default=600)
+    code: int = attrs.field(default=60)
+    access: int = attrs.field(default=3_600)
+    refresh_idle: int = attrs.field(default=180 * 86_400)
+    refresh_absolute: int = attrs.field(default=3_650 * 86_400)
+    retry_confirmed: int = attrs.field(default=30)
+    retry_public: int = attrs.field(default=600)
+
+
+@attrs.frozen(kw_only=True)
+class Code:
+    """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4)."""
+
+    digest: bytes
+    expires: Instant
+    redirect_uri: str
+    challenge: str | None
+
+
+@attrs.frozen
+class AccessToken:
+    """An access token as it is kept; at most four per link, so that one in use outlives a rotation."""
+
+    generation: int
+    digest: bytes
+    expires: Instant
+    scopes: frozenset[Scope]
+
+
+@attrs.frozen(kw_only=True)
+class Rotation:
+    """The refresh tokens as they are kept: the current one, the one before, and how the former followed the latter.
+
+    Args:
+        generation: the number of the current refresh token; 0 before the code is redeemed.
+        current, previous: digests.
+        salt: drawn at the rotation, kept until the next: with the previous token it yields the current one again.
+        key_id: the key the current tokens were made under.
+        at: when the current one was issued.
+        scopes: what was asked for in that rotation; a retry must ask the same.
+        confirmed: whether the answer is known to have arrived.
+    """
+
+    generation: int = 0
+    current: bytes = b""
+    previous: bytes = b""
+    salt: bytes = b""
+    key_id: str = ""
+    at: Instant = Instant(0)
+    scopes: frozenset[Scope] = frozenset()
+    confirmed: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Link:
+    """A live connection to a service: what the account page shows and revokes.
+
+    Args:
+        owner: the user it acts for; None: the tenant itself (a workspace connection).
+        client: the OAuth client that holds the tokens; one link per owner, service and client.
+        public: whether that client can keep no secret.
+        epochs: copied when it was accepted; it lives only while they equal today's.
+        grants_at: the edit number of the service's grants when it was accepted.
+        scopes: what the owner consented to.
+        resource: the audience of its tokens (RFC 8707), if one was named.
+        ended_by: who or what revoked or suspended it.
+    """
+
+    id: LinkId
+    owner: UserId | None
+    service: ServiceId
+    client: ClientId
+    public: bool
+    state: LinkState
+    epochs: Epochs
+    grants_at: int
+    scopes: frozenset[Scope]
+    resource: str | None
+    accepted_at: Instant
+    expires: Instant
+    code: Code
+    access: tuple[AccessToken, ...] = ()
+    rotation: Rotation = Rotation()
+    ended_by: str = ""
+    ended_at: Instant | None = None
+
+    def moved(self, event: LinkEvent, by: str, at: Instant) -> Link | None:
+        """Return the link after an event that a person or a rule brought about, or None where it is impossible."""
+        state = move(self.state, event)
+        if state is None:
+            return None
+        if state is self.state:
+            return self
+        ended = state in {LinkState.REVOKED, LinkState.SUSPENDED}
+        return attrs.evolve(self, state=state, ended_by=by if ended else "", ended_at=at if ended else None)

@@ -1,0 +1,152 @@
+"""What every catalogue has to hold: the reason codes with their parameters, and who may apply the remedy.
+
+Rules: one row a code; a text names exactly the parameters of its row, a remedy only some of them; what a catalogue
+holds beside that is an error that the tests find. Roles are those of TRACE T11, and `host` for what only the host's own
+engineers can put right. Where `who` is "nobody" there is nothing to do or nothing that would help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, get_args
+
+__all__ = ["LANGUAGES", "PARAMS", "ROLES", "WHO", "Language", "Message", "Who"]
+
+Language = Literal["ja", "en", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = ("ja", "en", "zh")
+
+Who = Literal[
+    "user",
+    "common_administrator",
+    "access_administrator",
+    "app_administrator",
+    "service_administrator",
+    "vendor",
+    "host",
+    "nobody",
+]
+ROLES: Final[tuple[Who, ...]] = get_args(Who)
+
+
+class Message(NamedTuple):
+    """What one catalogue says for one code: what is so, and what to do about it (empty where nothing is to be done)."""
+
+    text: str
+    remedy: str = ""
+
+
+# The roles, shortened so that a row stays a line.
+_U: Final = "user"
+_C: Final = "common_administrator"
+_A: Final = "access_administrator"
+_S: Final = "service_administrator"
+_V: Final = "vendor"
+_H: Final = "host"
+_N: Final = "nobody"
+
+_ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
+    # The service gate.
+    ("service.enabled", _N, "service"),
+    ("service.enabled_by_default", _N, "service"),
+    ("service.unknown", _C, "service"),
+    ("service.unidentified", _N, ""),
+    ("service.not_in_edition", _N, "service edition"),
+    ("service.product_missing", _C, "service products"),
+    ("service.unavailable", _N, "service cause"),
+    ("service.not_enabled", _C, "service"),
+    ("service.disabled", _C, "service"),
+    ("service.quarantined", _C, "service cause"),
+    ("service.quarantined_everywhere", _H, "service cause"),
+    ("service.blocked_by_links", _C, "service"),
+    # The user gate.
+    ("grant.user", _N, "service user"),
+    ("grant.organization", _N, "service user organization path"),
+    ("grant.group", _N, "service user group"),
+    ("grant.everyone", _N, "service"),
+    ("grant.kept", _N, "service user"),
+    ("grant.not_applicable", _N, "service"),
+    ("user.unidentified", _N, ""),
+    ("user.unknown", _C, "user"),
+    ("user.suspended", _C, "user"),
+    ("user.deleted", _N, "user"),
+    ("user.product_missing", _C, "user product scope"),
+    ("grant.missing", _C, "service user"),
+    ("grant.over", _C, "service user until"),
+    ("grant.excluded", _C, "service user by"),
+    ("directory.unavailable", _H, ""),
+    # The network gate.
+    ("network.allow_all", _N, ""),
+    ("network.row", _N, "address row memo source"),
+    ("network.not_applicable", _N, ""),
+    ("network.address_unknown", _H, ""),
+    ("network.address_invalid", _H, "address problem"),
+    ("network.address_not_allowed", _A, "address"),
+    ("network.deny_all", _A, "address"),
+    # The data group gate.
+    ("datagroup.no_policy", _N, ""),
+    ("datagroup.same_group", _N, "connectors"),
+    ("datagroup.flow_unknown", _H, ""),
+    ("datagroup.not_applicable", _N, ""),
+    ("datagroup.blocked", _S, "connector policies"),
+    ("datagroup.mixed", _S, "policy business non_business"),
+    # The link gate.
+    ("link.live", _N, "link"),
+    ("link.not_asked", _N, ""),
+    ("link.missing", _U, "service user"),
+    ("link.revoked", _U, "link by"),
+    ("link.ended", _U, "link cause"),
+    ("link.suspended", _C, "link"),
+    ("link.not_redeemed", _U, "link"),
+    ("link.expired", _U, "link"),
+    ("token.unknown", _U, ""),
+    ("token.expired", _V, "link"),
+    ("token.superseded", _V, "link"),
+    ("token.wrong_kind", _V, "kind expected"),
+    ("token.wrong_audience", _V, "audience"),
+    ("token.wrong_client", _V, ""),
+    ("scope.not_covered", _U, "scope granted"),
+    ("scope.unknown", _H, "scope service"),
+    ("scope.not_requested", _H, ""),
+    ("code.used", _U, "link"),
+    ("code.expired", _U, "link"),
+    ("code.redirect_mismatch", _V, ""),
+    ("code.verifier_missing", _V, ""),
+    ("code.verifier_mismatch", _V, ""),
+    ("code.verifier_unexpected", _V, ""),
+    ("refresh.scope_wider", _V, "scope"),
+    ("refresh.other_request", _V, ""),
+    ("refresh.reused", _U, "link"),
+    ("refresh.expired", _U, "link"),
+    # Operations.
+    ("actor.not_permitted", _C, "operation roles"),
+    ("actor.not_owner", _U, "link"),
+    ("tenant.not_open", _H, "tenant"),
+    ("tenant.opened_differently", _H, "tenant"),
+    ("version.stale", _C, "what"),
+    ("save.too_large", _C, "count limit"),
+    ("record.too_large", _C, "what"),
+    ("subject.unknown", _C, "kind id"),
+    ("consent.unknown", _U, ""),
+    ("consent.expired", _U, ""),
+    ("consent.other_user", _U, ""),
+    ("consent.used", _U, ""),
+    ("link.unknown", _U, "link"),
+    ("link.too_many", _U, "service limit"),
+    ("link.transition", _C, "link state event"),
+    ("network.row_limit", _A, "rows limit edition"),
+    ("network.ipv4_only", _A, "range edition"),
+    ("network.not_self_service", _V, "edition"),
+    ("network.locks_out_actor", _A, "address"),
+    ("network.unknown_row", _A, "row"),
+    ("datagroup.unblockable", _S, "connector policy"),
+    ("datagroup.unknown_policy", _S, "policy"),
+    ("subscription.unknown", _V, "subscription"),
+    ("subscription.trigger_unknown", _V, "trigger service"),
+    ("ledger.position_unknown", _C, "position"),
+)
+
+PARAMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {code: tuple(names.split()) for code, _, names in _ROWS}
+)
+WHO: Final[Mapping[str, Who]] = MappingProxyType({code: who for code, who, _ in _ROWS})

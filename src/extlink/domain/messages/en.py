@@ -1,0 +1,354 @@
+# ruff: noqa: E501
+# A sentence stays on one line, so that the three catalogues can be compared.
+"""Reasons and remedies in English.
+
+Rules: the words of the product's own English help (an organization is a *department*, a suspended user is *inactive*);
+buttons in [ ]; nothing that only one edition has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from extlink.domain.messages.codes import Message
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        # The service gate.
+        "service.enabled": Message("{service} is enabled."),
+        "service.enabled_by_default": Message(
+            "Nobody has configured {service}, and the default of this domain allows it."
+        ),
+        "service.unknown": Message(
+            "{service} is not registered in this domain.",
+            "Register {service} in this domain and set it to [Enabled]. Also check that the service id is spelt correctly.",
+        ),
+        "service.unidentified": Message(
+            "The token does not belong to this domain, so the service cannot be identified."
+        ),
+        "service.not_in_edition": Message(
+            "{service} is not offered in {edition}.",
+            "There is no remedy: {service} cannot be used in this domain.",
+        ),
+        "service.product_missing": Message(
+            "This domain does not use a product that {service} needs ({products}).",
+            "Make at least one of these products available in this domain: {products}.",
+        ),
+        "service.unavailable": Message(
+            "{service} is currently unavailable ({cause}).",
+            "There is no remedy: {service} cannot be connected until it is offered again.",
+        ),
+        "service.not_enabled": Message(
+            "{service} is not enabled in this domain.",
+            "Open [Integrations] under System administration and set {service} to [Enabled].",
+        ),
+        "service.disabled": Message(
+            "{service} is disabled in this domain.",
+            "Open [Integrations] under System administration and set {service} to [Enabled].",
+        ),
+        "service.quarantined": Message(
+            "{service} is under an emergency stop in this domain (cause: {cause}).",
+            "Remove the cause, then lift the emergency stop of {service}. Connections that were ended do not come back: users must connect again.",
+        ),
+        "service.quarantined_everywhere": Message(
+            "{service} is under an emergency stop in all domains (cause: {cause}).",
+            "The system engineers must remove the cause and lift the emergency stop of {service}. Nothing can be done from within the domain.",
+        ),
+        "service.blocked_by_links": Message(
+            "{service} is enabled, so it cannot be unregistered.",
+            "Set {service} to [Disabled] first, then unregister it.",
+        ),
+        # The user gate.
+        "grant.user": Message("{user} is permitted to use {service} individually."),
+        "grant.organization": Message(
+            "{user} is permitted to use {service} through the department {organization} ({path})."
+        ),
+        "grant.group": Message("{user} is permitted to use {service} through the group {group}."),
+        "grant.everyone": Message("Everyone is permitted to use {service}."),
+        "grant.kept": Message(
+            "The permission of {user} to use {service} was withdrawn, but existing connections were kept."
+        ),
+        "grant.not_applicable": Message(
+            "The connection to {service} belongs to the domain and not to a user, so no user's permission is checked."
+        ),
+        "user.unidentified": Message("The token does not belong to this domain, so the user cannot be identified."),
+        "user.unknown": Message(
+            "There is no user {user}.",
+            "Add {user} in User administration, or name a registered user.",
+        ),
+        "user.suspended": Message(
+            "The user {user} is inactive.",
+            "Set {user} to active in User administration. Connections that were ended on deactivation must be made again by the user.",
+        ),
+        "user.deleted": Message(
+            "The user {user} has been deleted.",
+            "There is no remedy: the deleted user {user} cannot be restored.",
+        ),
+        "user.product_missing": Message(
+            "The operation {scope} needs {product}, which {user} may not use.",
+            "Allow {user} to use {product} in User administration.",
+        ),
+        "grant.missing": Message(
+            "{user} is not permitted to use {service}.",
+            "Under [Configure users] on the Integrations screen, permit {service} to {user}, or to a department or group that {user} belongs to.",
+        ),
+        "grant.over": Message(
+            "The permission of {user} to use {service} ended at {until}.",
+            "Under [Configure users] on the Integrations screen, extend the period in which {user} may use {service}.",
+        ),
+        "grant.excluded": Message(
+            "{user} is excluded from using {service} (excluded: {by}).",
+            "Under [Configure users] on the Integrations screen, remove the exclusion ({by}).",
+        ),
+        "directory.unavailable": Message(
+            "Users and departments cannot be looked up, so permissions cannot be checked.",
+            "The system engineers must restore the user directory. Then try again.",
+        ),
+        # The network gate.
+        "network.allow_all": Message("The IP address restrictions of this domain allow all addresses."),
+        "network.row": Message(
+            "{address} is allowed by the row {row} of the IP address restrictions (memo: {memo}; source: {source})."
+        ),
+        "network.not_applicable": Message("IP address restrictions do not apply to this operation."),
+        "network.address_unknown": Message(
+            "IP address restrictions are on, but the address of the access is not known.",
+            "The system engineers must pass the address from which the access comes.",
+        ),
+        "network.address_invalid": Message(
+            "The address of the access, {address}, is malformed ({problem}).",
+            "The system engineers must pass the address from which the access comes in the correct form.",
+        ),
+        "network.address_not_allowed": Message(
+            "{address} is not allowed by the IP address restrictions.",
+            "Allow a range that contains {address} in the IP address restrictions. If a service makes the access, allow the addresses that the service publishes.",
+        ),
+        "network.deny_all": Message(
+            "The IP address restrictions deny all addresses, so {address} has no access.",
+            "Change the IP address restrictions to [Allow specific IP addresses] and allow a range that contains {address}.",
+        ),
+        # The data group gate.
+        "datagroup.no_policy": Message("No data policy applies."),
+        "datagroup.same_group": Message("The connectors of the flow are in the same data group ({connectors})."),
+        "datagroup.flow_unknown": Message(
+            "The connectors of the flow are not known, so its data groups cannot be checked.",
+            "The system engineers must pass all connectors that the flow uses.",
+        ),
+        "datagroup.not_applicable": Message("Data groups do not apply to this operation."),
+        "datagroup.blocked": Message(
+            "The connector {connector} is blocked by data policies ({policies}).",
+            "Ask the Power Platform administrator to put the connector {connector} into the same data group as the flow's other connectors in these data policies: {policies}.",
+        ),
+        "datagroup.mixed": Message(
+            "The data policy {policy} does not let business connectors ({business}) and non-business connectors ({non_business}) be used in one flow.",
+            "Ask the Power Platform administrator to put all connectors of the flow into the same data group in the data policy {policy}.",
+        ),
+        # The link gate.
+        "link.live": Message("The connection {link} is in use."),
+        "link.not_asked": Message("No token was presented, so no connection was checked."),
+        "link.missing": Message(
+            "{user} has not connected {service}.",
+            "Start the connection from {service} and click [Allow] on the confirmation screen.",
+        ),
+        "link.revoked": Message(
+            "The connection {link} was disconnected by {by}.",
+            "To go on using the service, connect again from the service.",
+        ),
+        "link.ended": Message(
+            "The connection {link} has ended (cause: {cause}).",
+            "Make sure with the administrator that the cause is settled, then connect again from the service.",
+        ),
+        "link.suspended": Message(
+            "The connection {link} is suspended.",
+            "Remove what suspends it, for example by enabling the service or activating the user. The connection then resumes without connecting again.",
+        ),
+        "link.not_redeemed": Message(
+            "The connection {link} was allowed, but the service has not fetched its tokens yet.",
+            "Finish connecting in the service. If that does not succeed, connect again.",
+        ),
+        "link.expired": Message(
+            "The connection {link} has expired.",
+            "Connect again from the service.",
+        ),
+        "token.unknown": Message(
+            "The token was not issued by this domain, or it no longer exists.",
+            "Connect again from the service.",
+        ),
+        "token.expired": Message(
+            "The access token of the connection {link} has expired.",
+            "The service must fetch a new access token with its refresh token. If it cannot, connect again.",
+        ),
+        "token.superseded": Message(
+            "The token of the connection {link} has been replaced by a newer one.",
+            "The service must use the token it received last. If that does not help, connect again.",
+        ),
+        "token.wrong_kind": Message(
+            "Expected {expected}, but got {kind}.",
+            "Ask the vendor of the service to use {expected}.",
+        ),
+        "token.wrong_audience": Message(
+            "The audience of the token does not match ({audience}).",
+            "Ask the vendor of the service to use a token that is meant for this domain.",
+        ),
+        "token.wrong_client": Message(
+            "The token was issued to another OAuth client.",
+            "Ask the vendor of the service to use the tokens that were issued to it.",
+        ),
+        "scope.not_covered": Message(
+            "The operation {scope} is not among the permitted operations of the connection ({granted}).",
+            "Connect again from the service and allow the operation {scope}.",
+        ),
+        "scope.unknown": Message(
+            "{service} has no operation {scope}.",
+            "The system engineers must name another operation or add {scope} to the definition of {service}.",
+        ),
+        "scope.not_requested": Message(
+            "The check does not name the operation it is for.",
+            "The system engineers must name the operation that each check is for.",
+        ),
+        "code.used": Message(
+            "The authorization code of the connection {link} has already been used.",
+            "Connect again from the service.",
+        ),
+        "code.expired": Message(
+            "The authorization code of the connection {link} has expired.",
+            "Connect again from the service.",
+        ),
+        "code.redirect_mismatch": Message(
+            "The redirect endpoint differs from the one of the authorization request.",
+            "Ask the vendor of the service to name the same redirect endpoint as in the authorization request.",
+        ),
+        "code.verifier_missing": Message(
+            "The code_verifier that the authorization code needs is missing.",
+            "Ask the vendor of the service to send the code_verifier that belongs to the code_challenge of the authorization request.",
+        ),
+        "code.verifier_mismatch": Message(
+            "The code_verifier does not match the code_challenge of the authorization request.",
+            "Ask the vendor of the service to send the code_verifier that belongs to the code_challenge of the authorization request.",
+        ),
+        "code.verifier_unexpected": Message(
+            "A code_verifier was sent, although the authorization request had no code_challenge.",
+            "Ask the vendor of the service to send a code_challenge with the authorization request.",
+        ),
+        "refresh.scope_wider": Message(
+            "The refresh asked for operations that are not permitted ({scope}).",
+            "Ask the vendor of the service to request permitted operations only. To permit more operations, connect again.",
+        ),
+        "refresh.other_request": Message(
+            "The same refresh token was used again with other operations or another audience.",
+            "Ask the vendor of the service to repeat the request exactly as it was made before.",
+        ),
+        "refresh.reused": Message(
+            "A refresh token of the connection {link} that had already been used was used again, so the connection was ended for safety.",
+            "If you cannot explain this, tell your administrator. To go on using the service, connect again from the service.",
+        ),
+        "refresh.expired": Message(
+            "The refresh token of the connection {link} has expired.",
+            "Connect again from the service.",
+        ),
+        # Operations.
+        "actor.not_permitted": Message(
+            "The operation {operation} is not permitted to the person who asked for it. It is permitted to: {roles}.",
+            "Ask a person with one of these roles to do it: {roles}.",
+        ),
+        "actor.not_owner": Message(
+            "The connection {link} does not belong to the person who asked.",
+            "Let its owner do it, or ask an administrator.",
+        ),
+        "tenant.not_open": Message(
+            "The domain {tenant} has not been opened.",
+            "The system engineers must open the domain {tenant} with its edition and products.",
+        ),
+        "tenant.opened_differently": Message(
+            "The domain {tenant} was already opened with another edition or other products.",
+            "The system engineers must name the edition and products with which the domain {tenant} was opened.",
+        ),
+        "version.stale": Message(
+            "Somebody else has changed {what} meanwhile.",
+            "Display the current state, make your change again and save it.",
+        ),
+        "save.too_large": Message(
+            "At most {limit} changes can be saved at once, but there are {count}.",
+            "Permit a department or group instead, or save at most {limit} changes at a time.",
+        ),
+        "record.too_large": Message(
+            "This is too large to be saved: {what}.",
+            "Shorten it, or save it in several parts.",
+        ),
+        "subject.unknown": Message(
+            "{kind} {id} was not found.",
+            "Display the current list and choose an entry that exists.",
+        ),
+        "consent.unknown": Message(
+            "The confirmation of the connection is not valid.",
+            "Start the connection from the service again.",
+        ),
+        "consent.expired": Message(
+            "The confirmation screen of the connection was open for too long.",
+            "Start the connection from the service again.",
+        ),
+        "consent.other_user": Message(
+            "This confirmation screen was shown to another user.",
+            "Log in with your own account and start the connection from the service again.",
+        ),
+        "consent.used": Message(
+            "This confirmation screen has already been used.",
+            "To connect once more, start again from the service.",
+        ),
+        "link.unknown": Message(
+            "There is no connection {link}.",
+            "Display the current list. The connection may already have been disconnected.",
+        ),
+        "link.too_many": Message(
+            "A user can have at most {limit} connections to {service}.",
+            "Disconnect connections to {service} that are not used, then connect again.",
+        ),
+        "link.transition": Message(
+            'The state of the connection {link} is "{state}", so "{event}" is not possible.',
+            "Check the state of the connection. A connection that has ended does not come back: connect again.",
+        ),
+        "network.row_limit": Message(
+            "In {edition} the IP address restrictions can hold {limit} rows, but there are {rows}.",
+            "Merge adjacent ranges or delete rows that are not needed, so that at most {limit} rows remain.",
+        ),
+        "network.ipv4_only": Message(
+            "In {edition} the IP address restrictions can hold IPv4 addresses only, but {range} was given.",
+            "Leave out {range} and give IPv4 ranges only.",
+        ),
+        "network.not_self_service": Message(
+            "In {edition} customers cannot set the IP address restrictions themselves.",
+            "Ask the support of the product to set them.",
+        ),
+        "network.locks_out_actor": Message(
+            "Once this is saved, the address of the person who saves it ({address}) has no access any more.",
+            "Allow a range that contains {address} as well. Only if losing access is intended, say so explicitly and save.",
+        ),
+        "network.unknown_row": Message(
+            "The IP address restrictions have no row {row}.",
+            "Display the current list and choose a row that exists.",
+        ),
+        "datagroup.unblockable": Message(
+            "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
+            "Put the connector {connector} into Business or Non-business.",
+        ),
+        "datagroup.unknown_policy": Message(
+            "There is no data policy {policy}.",
+            "Display the current list and choose a data policy that exists.",
+        ),
+        "subscription.unknown": Message(
+            "There is no trigger subscription {subscription}.",
+            "The service must subscribe again. Subscriptions end together with their connection.",
+        ),
+        "subscription.trigger_unknown": Message(
+            "{service} has no trigger {trigger}.",
+            "The service must name a trigger from the definition of {service}.",
+        ),
+        "ledger.position_unknown": Message(
+            "The audit log has no entry at position {position}.",
+            "Choose a position that the audit log has.",
+        ),
+    }
+)

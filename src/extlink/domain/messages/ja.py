@@ -1,0 +1,351 @@
+# ruff: noqa: E501
+# A sentence stays on one line, so that the three catalogues can be compared; full-width punctuation is Japanese.
+"""理由と対処方法の日本語の文 (reasons and remedies in Japanese).
+
+Rules: です・ます; the words of the product's own help; screens in 「 」, buttons in [ ]; nothing that only one edition has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from extlink.domain.messages.codes import Message
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        # The service gate.
+        "service.enabled": Message("{service}は有効です。"),
+        "service.enabled_by_default": Message(
+            "{service}は個別に設定されていませんが、このドメインの既定の設定により許可されています。"
+        ),
+        "service.unknown": Message(
+            "{service}は、このドメインに登録されていません。",
+            "{service}をこのドメインに登録してから、[有効]にしてください。サービスのidが間違っていないかも確認してください。",
+        ),
+        "service.unidentified": Message("トークンがこのドメインのものではないため、サービスを特定できません。"),
+        "service.not_in_edition": Message(
+            "{service}は、{edition}では提供されていません。",
+            "対処方法はありません。このドメインでは{service}を利用できません。",
+        ),
+        "service.product_missing": Message(
+            "{service}の利用に必要な製品（{products}）を、このドメインでは使用していません。",
+            "次の製品のうち1つ以上を、このドメインで使用できるようにしてください：{products}。",
+        ),
+        "service.unavailable": Message(
+            "{service}との連携は、現在使用できません（{cause}）。",
+            "対処方法はありません。提供が再開されるまで、{service}とは連携できません。",
+        ),
+        "service.not_enabled": Message(
+            "{service}は、このドメインで有効になっていません。",
+            "「共通管理」の「システム管理」で[外部連携]を開き、{service}を[有効]にしてください。",
+        ),
+        "service.disabled": Message(
+            "{service}は、このドメインで無効になっています。",
+            "「共通管理」の「システム管理」で[外部連携]を開き、{service}を[有効]にしてください。",
+        ),
+        "service.quarantined": Message(
+            "{service}は、このドメインで緊急停止中です（理由：{cause}）。",
+            "原因を取り除いてから、{service}の緊急停止を解除してください。終了した連携は元に戻らないため、ユーザーはもう一度連携する必要があります。",
+        ),
+        "service.quarantined_everywhere": Message(
+            "{service}は、すべてのドメインで緊急停止中です（理由：{cause}）。",
+            "システムの運用担当者が原因を取り除き、{service}の緊急停止を解除する必要があります。ドメイン側でできる対処はありません。",
+        ),
+        "service.blocked_by_links": Message(
+            "{service}は有効なため、登録を削除できません。",
+            "{service}を[無効]にしてから、登録を削除してください。",
+        ),
+        # The user gate.
+        "grant.user": Message("{user}は、{service}の利用を個別に許可されています。"),
+        "grant.organization": Message(
+            "{user}は、組織「{organization}」（{path}）を通じて{service}の利用を許可されています。"
+        ),
+        "grant.group": Message("{user}は、グループ「{group}」を通じて{service}の利用を許可されています。"),
+        "grant.everyone": Message("{service}の利用は、Everyone（全員）に許可されています。"),
+        "grant.kept": Message(
+            "{user}への{service}の利用の許可は取り消されましたが、既存の連携はそのまま利用できます。"
+        ),
+        "grant.not_applicable": Message(
+            "{service}との連携はユーザーではなくドメインのものなので、ユーザーへの許可は確認しません。"
+        ),
+        "user.unidentified": Message("トークンがこのドメインのものではないため、ユーザーを特定できません。"),
+        "user.unknown": Message(
+            "ユーザー「{user}」は見つかりません。",
+            "「ユーザー管理」で{user}を追加するか、登録されているユーザーを指定してください。",
+        ),
+        "user.suspended": Message(
+            "ユーザー「{user}」は停止中です。",
+            "「ユーザー管理」で{user}を使用中に変更してください。停止したときに終了した連携は、ユーザー本人がもう一度連携する必要があります。",
+        ),
+        "user.deleted": Message(
+            "ユーザー「{user}」は削除されています。",
+            "対処方法はありません。削除したユーザー「{user}」は元に戻せません。",
+        ),
+        "user.product_missing": Message(
+            "操作「{scope}」には{product}が必要ですが、{user}は{product}を使用できません。",
+            "「ユーザー管理」で、{user}が{product}を使用できるように設定してください。",
+        ),
+        "grant.missing": Message(
+            "{user}は、{service}の利用を許可されていません。",
+            "「外部連携」の[連携利用ユーザーの設定]で、{user}か、{user}が所属する組織またはグループに{service}の利用を許可してください。",
+        ),
+        "grant.over": Message(
+            "{user}への{service}の利用の許可は、{until}に終了しました。",
+            "「外部連携」の[連携利用ユーザーの設定]で、{user}が{service}を利用できる期間を延長してください。",
+        ),
+        "grant.excluded": Message(
+            "{user}は、{service}を利用できるユーザーから除外されています（除外の対象：{by}）。",
+            "「外部連携」の[連携利用ユーザーの設定]で、除外（{by}）を取り消してください。",
+        ),
+        "directory.unavailable": Message(
+            "ユーザーと組織の情報を取得できないため、利用の許可を確認できません。",
+            "システムの運用担当者が、ユーザーと組織の情報を取得できる状態に戻す必要があります。その後、もう一度実行してください。",
+        ),
+        # The network gate.
+        "network.allow_all": Message("このドメインでは、IPアドレス制限ですべてのIPアドレスが許可されています。"),
+        "network.row": Message(
+            "{address}は、IPアドレス制限の行「{row}」（メモ：{memo}、登録元：{source}）で許可されています。"
+        ),
+        "network.not_applicable": Message("この操作は、IPアドレス制限の対象ではありません。"),
+        "network.address_unknown": Message(
+            "IPアドレス制限が有効ですが、アクセス元のIPアドレスが不明です。",
+            "システムの運用担当者が、アクセス元のIPアドレスを渡すように設定する必要があります。",
+        ),
+        "network.address_invalid": Message(
+            "アクセス元のIPアドレス「{address}」は正しい形式ではありません（{problem}）。",
+            "システムの運用担当者が、アクセス元のIPアドレスを正しい形式で渡すように設定する必要があります。",
+        ),
+        "network.address_not_allowed": Message(
+            "{address}は、IPアドレス制限で許可されていません。",
+            "「IPアドレス制限」で、{address}を含む範囲を許可してください。サービスからのアクセスの場合は、サービスが公開しているIPアドレスを許可してください。",
+        ),
+        "network.deny_all": Message(
+            "IPアドレス制限が「すべて拒否」のため、{address}からはアクセスできません。",
+            "「IPアドレス制限」を「一部許可」に変更し、{address}を含む範囲を許可してください。",
+        ),
+        # The data group gate.
+        "datagroup.no_policy": Message("適用されるデータポリシーはありません。"),
+        "datagroup.same_group": Message("フローのコネクタ（{connectors}）は、同じデータグループに属しています。"),
+        "datagroup.flow_unknown": Message(
+            "フローで使用するコネクタが不明なため、データグループを確認できません。",
+            "システムの運用担当者が、フローで使用するコネクタをすべて渡すように設定する必要があります。",
+        ),
+        "datagroup.not_applicable": Message("この操作は、データグループの確認の対象ではありません。"),
+        "datagroup.blocked": Message(
+            "コネクタ「{connector}」は、データポリシー（{policies}）でブロックされています。",
+            "Power Platformの管理者に依頼し、データポリシー（{policies}）でコネクタ「{connector}」をフローのほかのコネクタと同じデータグループに設定してください。",
+        ),
+        "datagroup.mixed": Message(
+            "データポリシー「{policy}」では、ビジネスのコネクタ（{business}）と非ビジネスのコネクタ（{non_business}）を同じフローで使用できません。",
+            "Power Platformの管理者に依頼し、データポリシー「{policy}」で、フローで使用するコネクタをすべて同じデータグループに設定してください。",
+        ),
+        # The link gate.
+        "link.live": Message("連携「{link}」は使用中です。"),
+        "link.not_asked": Message("トークンを使用しない確認のため、連携は確認していません。"),
+        "link.missing": Message(
+            "{user}は、{service}と連携していません。",
+            "{service}の画面から連携を開始し、確認画面で[許可する]をクリックしてください。",
+        ),
+        "link.revoked": Message(
+            "連携「{link}」は、{by}によって解除されています。",
+            "引き続き利用する場合は、サービスの画面からもう一度連携してください。",
+        ),
+        "link.ended": Message(
+            "連携「{link}」は終了しています（理由：{cause}）。",
+            "終了の原因が解消されたことを管理者に確認し、サービスの画面からもう一度連携してください。",
+        ),
+        "link.suspended": Message(
+            "連携「{link}」を停止中です。",
+            "サービスを[有効]にするか、ユーザーを使用中に戻すなど、停止の原因を取り除いてください。連携は再開され、もう一度連携する必要はありません。",
+        ),
+        "link.not_redeemed": Message(
+            "連携「{link}」は許可されましたが、サービスがまだトークンを受け取っていません。",
+            "サービスの画面で、連携の手続きを最後まで進めてください。完了しない場合は、もう一度連携してください。",
+        ),
+        "link.expired": Message(
+            "連携「{link}」の有効期限が切れています。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        "token.unknown": Message(
+            "トークンは、このドメインが発行したものではないか、すでに存在しません。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        "token.expired": Message(
+            "連携「{link}」のアクセストークンの有効期限が切れています。",
+            "サービスが、リフレッシュトークンを使用して新しいアクセストークンを取得する必要があります。取得できない場合は、もう一度連携してください。",
+        ),
+        "token.superseded": Message(
+            "連携「{link}」のトークンは、すでに新しいトークンに置き換えられています。",
+            "サービスが、最後に受け取ったトークンを使用する必要があります。解決しない場合は、もう一度連携してください。",
+        ),
+        "token.wrong_kind": Message(
+            "{expected}が必要ですが、{kind}が渡されました。",
+            "サービスの提供元に、{expected}を使用するように依頼してください。",
+        ),
+        "token.wrong_audience": Message(
+            "トークンの宛先が一致しません（{audience}）。",
+            "サービスの提供元に、このドメインを宛先とするトークンを使用するように依頼してください。",
+        ),
+        "token.wrong_client": Message(
+            "トークンは、別のOAuthクライアントに発行されたものです。",
+            "サービスの提供元に、自身に発行されたトークンを使用するように依頼してください。",
+        ),
+        "scope.not_covered": Message(
+            "操作「{scope}」は、連携で許可している操作（{granted}）に含まれていません。",
+            "サービスの画面からもう一度連携し、操作「{scope}」を許可してください。",
+        ),
+        "scope.unknown": Message(
+            "{service}の定義に、操作「{scope}」はありません。",
+            "システムの運用担当者が、操作の指定を修正するか、{service}の定義に操作「{scope}」を追加する必要があります。",
+        ),
+        "scope.not_requested": Message(
+            "確認する操作が指定されていません。",
+            "システムの運用担当者が、必要な操作を指定して確認するように修正する必要があります。",
+        ),
+        "code.used": Message(
+            "連携「{link}」の認可コードは、すでに使用されています。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        "code.expired": Message(
+            "連携「{link}」の認可コードの有効期限が切れています。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        "code.redirect_mismatch": Message(
+            "リダイレクトエンドポイントが、認可を要求したときのものと一致しません。",
+            "サービスの提供元に、認可を要求したときと同じリダイレクトエンドポイントを指定するように依頼してください。",
+        ),
+        "code.verifier_missing": Message(
+            "認可コードの確認に必要なcode_verifierがありません。",
+            "サービスの提供元に、認可を要求したときのcode_challengeに対応するcode_verifierを送信するように依頼してください。",
+        ),
+        "code.verifier_mismatch": Message(
+            "code_verifierが、認可を要求したときのcode_challengeと一致しません。",
+            "サービスの提供元に、認可を要求したときのcode_challengeに対応するcode_verifierを送信するように依頼してください。",
+        ),
+        "code.verifier_unexpected": Message(
+            "認可の要求にcode_challengeがなかったため、code_verifierは使用できません。",
+            "サービスの提供元に、認可を要求するときにcode_challengeを送信するように依頼してください。",
+        ),
+        "refresh.scope_wider": Message(
+            "トークンの更新で、許可していない操作（{scope}）が要求されました。",
+            "サービスの提供元に、許可されている操作だけを要求するように依頼してください。操作を追加するには、もう一度連携してください。",
+        ),
+        "refresh.other_request": Message(
+            "同じリフレッシュトークンが、前回と異なる操作または宛先を指定して使用されました。",
+            "サービスの提供元に、前回と同じ内容で要求し直すように依頼してください。",
+        ),
+        "refresh.reused": Message(
+            "連携「{link}」の使用済みのリフレッシュトークンがもう一度使用されたため、安全のために連携を終了しました。",
+            "心当たりがない場合は、管理者に連絡してください。引き続き利用する場合は、サービスの画面からもう一度連携してください。",
+        ),
+        "refresh.expired": Message(
+            "連携「{link}」のリフレッシュトークンの有効期限が切れています。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        # Operations.
+        "actor.not_permitted": Message(
+            "操作「{operation}」を実行する権限がありません。実行できる人：{roles}。",
+            "次のいずれかの権限を持つ人に実行を依頼してください：{roles}。",
+        ),
+        "actor.not_owner": Message(
+            "連携「{link}」は、操作した人のものではありません。",
+            "連携した本人が操作するか、共通管理者に依頼してください。",
+        ),
+        "tenant.not_open": Message(
+            "ドメイン「{tenant}」の利用は開始されていません。",
+            "システムの運用担当者が、エディションと製品を指定してドメイン「{tenant}」の利用を開始する必要があります。",
+        ),
+        "tenant.opened_differently": Message(
+            "ドメイン「{tenant}」の利用は、別のエディションまたは製品ですでに開始されています。",
+            "システムの運用担当者が、利用を開始したときと同じエディションと製品を指定する必要があります。",
+        ),
+        "version.stale": Message(
+            "{what}は、ほかの人によって変更されています。",
+            "最新の内容を表示し、もう一度変更してから保存してください。",
+        ),
+        "save.too_large": Message(
+            "一度に保存できる変更は{limit}件までですが、{count}件あります。",
+            "組織またはグループに許可するか、{limit}件以下に分けて保存してください。",
+        ),
+        "record.too_large": Message(
+            "{what}が大きすぎるため、保存できません。",
+            "内容を減らすか、分けて保存してください。",
+        ),
+        "subject.unknown": Message(
+            "{kind}「{id}」は見つかりません。",
+            "最新の一覧を表示し、登録されている{kind}を指定してください。",
+        ),
+        "consent.unknown": Message(
+            "連携の確認画面の情報が正しくありません。",
+            "サービスの画面から、連携をやり直してください。",
+        ),
+        "consent.expired": Message(
+            "連携の確認画面を表示してから時間が経過したため、許可できません。",
+            "サービスの画面から、連携をやり直してください。",
+        ),
+        "consent.other_user": Message(
+            "この連携の確認画面は、ほかのユーザーに表示されたものです。",
+            "自分のアカウントでログインし、サービスの画面から連携をやり直してください。",
+        ),
+        "consent.used": Message(
+            "この連携の確認画面では、すでに許可しています。",
+            "もう一度連携する場合は、サービスの画面からやり直してください。",
+        ),
+        "link.unknown": Message(
+            "連携「{link}」は見つかりません。",
+            "最新の一覧を表示してください。連携は、すでに解除されている可能性があります。",
+        ),
+        "link.too_many": Message(
+            "{service}との連携は、1人につき{limit}件までです。",
+            "使用していない{service}との連携を解除してから、もう一度連携してください。",
+        ),
+        "link.transition": Message(
+            "連携「{link}」の状態は「{state}」のため、「{event}」を実行できません。",
+            "連携の状態を確認してください。終了した連携は元に戻らないため、もう一度連携する必要があります。",
+        ),
+        "network.row_limit": Message(
+            "{edition}では、IPアドレス制限に登録できるのは{limit}行までですが、{rows}行あります。",
+            "隣り合う範囲を1行にまとめるか、不要な行を削除して、{limit}行以下にしてください。",
+        ),
+        "network.ipv4_only": Message(
+            "{edition}では、IPアドレス制限に登録できるのはIPv4アドレスだけですが、{range}が指定されました。",
+            "{range}を除き、IPv4アドレスの範囲だけを指定してください。",
+        ),
+        "network.not_self_service": Message(
+            "{edition}では、IPアドレス制限をお客様が設定することはできません。",
+            "製品のサポート窓口に設定を依頼してください。",
+        ),
+        "network.locks_out_actor": Message(
+            "この設定を保存すると、操作している人のIPアドレス（{address}）からアクセスできなくなります。",
+            "{address}を含む範囲も許可してください。アクセスできなくなってもよい場合だけ、その旨を明示して保存してください。",
+        ),
+        "network.unknown_row": Message(
+            "IPアドレス制限に、行「{row}」はありません。",
+            "最新の一覧を表示し、登録されている行を指定してください。",
+        ),
+        "datagroup.unblockable": Message(
+            "コネクタ「{connector}」はブロックできないため、データポリシー「{policy}」を保存できません。",
+            "コネクタ「{connector}」を、ビジネスまたは非ビジネスに設定してください。",
+        ),
+        "datagroup.unknown_policy": Message(
+            "データポリシー「{policy}」は見つかりません。",
+            "最新の一覧を表示し、登録されているデータポリシーを指定してください。",
+        ),
+        "subscription.unknown": Message(
+            "トリガーの登録「{subscription}」は見つかりません。",
+            "サービスが、トリガーを登録し直す必要があります。登録は、連携を解除すると一緒に削除されます。",
+        ),
+        "subscription.trigger_unknown": Message(
+            "{service}の定義に、トリガー「{trigger}」はありません。",
+            "サービスが、{service}の定義にあるトリガーを指定する必要があります。",
+        ),
+        "ledger.position_unknown": Message(
+            "監査ログに、位置{position}の記録はありません。",
+            "監査ログに記録されている位置を指定してください。",
+        ),
+    }
+)

@@ -1,0 +1,342 @@
+# ruff: noqa: E501
+# A sentence stays on one line, so that the three catalogues can be compared; full-width punctuation is Chinese.
+"""原因与处理方法的简体中文文本 (reasons and remedies in simplified Chinese).
+
+Rules: the words of the product's own Chinese help (an audit log is 监控日志); screens in “ ”, buttons in [ ]; nothing
+that only one edition has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from extlink.domain.messages.codes import Message
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        # The service gate.
+        "service.enabled": Message("{service}已启用。"),
+        "service.enabled_by_default": Message("{service}未单独设置，但本域的默认设置允许使用。"),
+        "service.unknown": Message(
+            "{service}未在本域中注册。",
+            "请先在本域中注册{service}，然后将其设为[启用]。同时请确认服务的id是否正确。",
+        ),
+        "service.unidentified": Message("令牌不属于本域，因此无法确定是哪个服务。"),
+        "service.not_in_edition": Message(
+            "{edition}不提供{service}。",
+            "没有处理方法。本域无法使用{service}。",
+        ),
+        "service.product_missing": Message(
+            "本域未使用{service}所需的产品（{products}）。",
+            "请使本域可以使用以下产品中的至少一个：{products}。",
+        ),
+        "service.unavailable": Message(
+            "目前无法与{service}联动（{cause}）。",
+            "没有处理方法。在恢复提供之前，无法与{service}联动。",
+        ),
+        "service.not_enabled": Message(
+            "{service}在本域中尚未启用。",
+            "请在“共通管理”的“系统管理”中打开[外部联动]，将{service}设为[启用]。",
+        ),
+        "service.disabled": Message(
+            "{service}在本域中已禁用。",
+            "请在“共通管理”的“系统管理”中打开[外部联动]，将{service}设为[启用]。",
+        ),
+        "service.quarantined": Message(
+            "{service}在本域中已紧急停用（原因：{cause}）。",
+            "请在消除原因后，解除{service}的紧急停用。已结束的联动不会恢复，用户需要重新联动。",
+        ),
+        "service.quarantined_everywhere": Message(
+            "{service}在所有域中已紧急停用（原因：{cause}）。",
+            "需由系统运维人员消除原因并解除{service}的紧急停用。在本域内无法处理。",
+        ),
+        "service.blocked_by_links": Message(
+            "{service}处于启用状态，因此无法取消注册。",
+            "请先将{service}设为[禁用]，再取消注册。",
+        ),
+        # The user gate.
+        "grant.user": Message("{user}已被单独允许使用{service}。"),
+        "grant.organization": Message("{user}通过组织“{organization}”（{path}）被允许使用{service}。"),
+        "grant.group": Message("{user}通过组“{group}”被允许使用{service}。"),
+        "grant.everyone": Message("Everyone（所有人）已被允许使用{service}。"),
+        "grant.kept": Message("{user}使用{service}的许可已被撤销，但现有的联动可以继续使用。"),
+        "grant.not_applicable": Message("与{service}的联动属于本域而不属于某个用户，因此不检查用户的使用许可。"),
+        "user.unidentified": Message("令牌不属于本域，因此无法确定是哪个用户。"),
+        "user.unknown": Message(
+            "找不到用户“{user}”。",
+            "请在“用户管理”中添加{user}，或指定已注册的用户。",
+        ),
+        "user.suspended": Message(
+            "用户“{user}”处于停用中。",
+            "请在“用户管理”中将{user}恢复为使用中。停用时已结束的联动，需由用户本人重新联动。",
+        ),
+        "user.deleted": Message(
+            "用户“{user}”已被删除。",
+            "没有处理方法。已删除的用户“{user}”无法恢复。",
+        ),
+        "user.product_missing": Message(
+            "操作“{scope}”需要{product}，但{user}无法使用{product}。",
+            "请在“用户管理”中设置，使{user}可以使用{product}。",
+        ),
+        "grant.missing": Message(
+            "{user}未被允许使用{service}。",
+            "请在“外部联动”的[设置可使用联动的用户]中，允许{user}或其所属的组织、组使用{service}。",
+        ),
+        "grant.over": Message(
+            "{user}使用{service}的许可已于{until}到期。",
+            "请在“外部联动”的[设置可使用联动的用户]中，延长{user}可使用{service}的期限。",
+        ),
+        "grant.excluded": Message(
+            "{user}已从可使用{service}的用户中排除（排除对象：{by}）。",
+            "请在“外部联动”的[设置可使用联动的用户]中，取消该排除（{by}）。",
+        ),
+        "directory.unavailable": Message(
+            "无法获取用户和组织的信息，因此无法确认使用许可。",
+            "需由系统运维人员恢复用户和组织信息的获取。恢复后请重试。",
+        ),
+        # The network gate.
+        "network.allow_all": Message("本域的IP地址限制允许所有IP地址。"),
+        "network.row": Message("{address}已由IP地址限制的行“{row}”允许（备注：{memo}；来源：{source}）。"),
+        "network.not_applicable": Message("此操作不受IP地址限制的约束。"),
+        "network.address_unknown": Message(
+            "已启用IP地址限制，但访问来源的IP地址不明。",
+            "需由系统运维人员进行设置，传递访问来源的IP地址。",
+        ),
+        "network.address_invalid": Message(
+            "访问来源的IP地址“{address}”格式不正确（{problem}）。",
+            "需由系统运维人员进行设置，以正确的格式传递访问来源的IP地址。",
+        ),
+        "network.address_not_allowed": Message(
+            "IP地址限制未允许{address}。",
+            "请在“IP地址限制”中允许包含{address}的范围。如果是来自服务的访问，请允许该服务公布的IP地址。",
+        ),
+        "network.deny_all": Message(
+            "IP地址限制为“全部拒绝”，因此无法从{address}访问。",
+            "请将“IP地址限制”改为“部分允许”，并允许包含{address}的范围。",
+        ),
+        # The data group gate.
+        "datagroup.no_policy": Message("没有适用的数据策略。"),
+        "datagroup.same_group": Message("流中的连接器（{connectors}）属于同一个数据组。"),
+        "datagroup.flow_unknown": Message(
+            "流中使用的连接器不明，因此无法检查数据组。",
+            "需由系统运维人员进行设置，传递流中使用的所有连接器。",
+        ),
+        "datagroup.not_applicable": Message("此操作不属于数据组检查的对象。"),
+        "datagroup.blocked": Message(
+            "连接器“{connector}”已被数据策略（{policies}）阻止。",
+            "请联系Power Platform管理员，在数据策略（{policies}）中将连接器“{connector}”设置到与流中其他连接器相同的数据组。",
+        ),
+        "datagroup.mixed": Message(
+            "数据策略“{policy}”不允许在同一个流中同时使用业务连接器（{business}）和非业务连接器（{non_business}）。",
+            "请联系Power Platform管理员，在数据策略“{policy}”中将流使用的所有连接器设置到同一个数据组。",
+        ),
+        # The link gate.
+        "link.live": Message("联动“{link}”正在使用中。"),
+        "link.not_asked": Message("未出示令牌，因此未检查联动。"),
+        "link.missing": Message(
+            "{user}尚未与{service}联动。",
+            "请从{service}的页面开始联动，并在确认页面中点击[允许]。",
+        ),
+        "link.revoked": Message(
+            "联动“{link}”已由{by}解除。",
+            "如需继续使用，请从服务的页面重新联动。",
+        ),
+        "link.ended": Message(
+            "联动“{link}”已结束（原因：{cause}）。",
+            "请向管理员确认原因已消除，然后从服务的页面重新联动。",
+        ),
+        "link.suspended": Message(
+            "联动“{link}”已暂停。",
+            "请消除暂停的原因，例如将服务设为[启用]，或将用户恢复为使用中。之后联动会自动恢复，无需重新联动。",
+        ),
+        "link.not_redeemed": Message(
+            "联动“{link}”已被允许，但服务尚未获取令牌。",
+            "请在服务的页面完成联动步骤。如果无法完成，请重新联动。",
+        ),
+        "link.expired": Message(
+            "联动“{link}”已过期。",
+            "请从服务的页面重新联动。",
+        ),
+        "token.unknown": Message(
+            "令牌不是由本域签发的，或已不存在。",
+            "请从服务的页面重新联动。",
+        ),
+        "token.expired": Message(
+            "联动“{link}”的访问令牌已过期。",
+            "服务需要使用刷新令牌获取新的访问令牌。如果无法获取，请重新联动。",
+        ),
+        "token.superseded": Message(
+            "联动“{link}”的令牌已被新的令牌取代。",
+            "服务需要使用最后收到的令牌。如果仍未解决，请重新联动。",
+        ),
+        "token.wrong_kind": Message(
+            "需要{expected}，但收到的是{kind}。",
+            "请联系服务的提供方，使用{expected}。",
+        ),
+        "token.wrong_audience": Message(
+            "令牌的接收方不一致（{audience}）。",
+            "请联系服务的提供方，使用以本域为接收方的令牌。",
+        ),
+        "token.wrong_client": Message(
+            "令牌是签发给其他OAuth客户端的。",
+            "请联系服务的提供方，使用签发给其自身的令牌。",
+        ),
+        "scope.not_covered": Message(
+            "操作“{scope}”不在联动已允许的操作（{granted}）之内。",
+            "请从服务的页面重新联动，并允许操作“{scope}”。",
+        ),
+        "scope.unknown": Message(
+            "{service}的定义中没有操作“{scope}”。",
+            "需由系统运维人员修正所指定的操作，或在{service}的定义中添加操作“{scope}”。",
+        ),
+        "scope.not_requested": Message(
+            "未指定要检查的操作。",
+            "需由系统运维人员进行修正，在检查时指定所需的操作。",
+        ),
+        "code.used": Message(
+            "联动“{link}”的授权码已被使用。",
+            "请从服务的页面重新联动。",
+        ),
+        "code.expired": Message(
+            "联动“{link}”的授权码已过期。",
+            "请从服务的页面重新联动。",
+        ),
+        "code.redirect_mismatch": Message(
+            "重定向端点与请求授权时的不一致。",
+            "请联系服务的提供方，指定与请求授权时相同的重定向端点。",
+        ),
+        "code.verifier_missing": Message(
+            "缺少验证授权码所需的code_verifier。",
+            "请联系服务的提供方，发送与请求授权时的code_challenge对应的code_verifier。",
+        ),
+        "code.verifier_mismatch": Message(
+            "code_verifier与请求授权时的code_challenge不一致。",
+            "请联系服务的提供方，发送与请求授权时的code_challenge对应的code_verifier。",
+        ),
+        "code.verifier_unexpected": Message(
+            "请求授权时没有code_challenge，因此不能使用code_verifier。",
+            "请联系服务的提供方，在请求授权时发送code_challenge。",
+        ),
+        "refresh.scope_wider": Message(
+            "刷新令牌时请求了未允许的操作（{scope}）。",
+            "请联系服务的提供方，仅请求已允许的操作。如需增加操作，请重新联动。",
+        ),
+        "refresh.other_request": Message(
+            "同一个刷新令牌被再次使用，但指定的操作或接收方与上次不同。",
+            "请联系服务的提供方，以与上次相同的内容重新请求。",
+        ),
+        "refresh.reused": Message(
+            "联动“{link}”中已使用过的刷新令牌被再次使用，为安全起见已结束该联动。",
+            "如果不清楚原因，请联系管理员。如需继续使用，请从服务的页面重新联动。",
+        ),
+        "refresh.expired": Message(
+            "联动“{link}”的刷新令牌已过期。",
+            "请从服务的页面重新联动。",
+        ),
+        # Operations.
+        "actor.not_permitted": Message(
+            "没有执行操作“{operation}”的权限。可执行者：{roles}。",
+            "请委托拥有以下任一权限的人执行：{roles}。",
+        ),
+        "actor.not_owner": Message(
+            "联动“{link}”不属于执行操作的人。",
+            "请由联动的本人操作，或委托共通管理员。",
+        ),
+        "tenant.not_open": Message(
+            "域“{tenant}”尚未开始使用。",
+            "需由系统运维人员指定版本和产品，开始使用域“{tenant}”。",
+        ),
+        "tenant.opened_differently": Message(
+            "域“{tenant}”已以其他版本或产品开始使用。",
+            "需由系统运维人员指定与域“{tenant}”开始使用时相同的版本和产品。",
+        ),
+        "version.stale": Message(
+            "{what}已被其他人更改。",
+            "请显示最新内容，重新更改后再保存。",
+        ),
+        "save.too_large": Message(
+            "一次最多可保存{limit}项更改，但现有{count}项。",
+            "请改为允许组织或组使用，或分批保存，每次不超过{limit}项。",
+        ),
+        "record.too_large": Message(
+            "{what}过大，无法保存。",
+            "请减少内容，或分批保存。",
+        ),
+        "subject.unknown": Message(
+            "找不到{kind}“{id}”。",
+            "请显示最新的列表，并指定已注册的{kind}。",
+        ),
+        "consent.unknown": Message(
+            "联动确认页面的信息不正确。",
+            "请从服务的页面重新开始联动。",
+        ),
+        "consent.expired": Message(
+            "联动确认页面显示的时间过长，无法允许。",
+            "请从服务的页面重新开始联动。",
+        ),
+        "consent.other_user": Message(
+            "此联动确认页面是显示给其他用户的。",
+            "请使用自己的账户登录，并从服务的页面重新开始联动。",
+        ),
+        "consent.used": Message(
+            "此联动确认页面已被使用。",
+            "如需再次联动，请从服务的页面重新开始。",
+        ),
+        "link.unknown": Message(
+            "找不到联动“{link}”。",
+            "请显示最新的列表。该联动可能已被解除。",
+        ),
+        "link.too_many": Message(
+            "每个用户与{service}的联动最多为{limit}个。",
+            "请解除不使用的与{service}的联动，然后重新联动。",
+        ),
+        "link.transition": Message(
+            "联动“{link}”的状态为“{state}”，因此无法执行“{event}”。",
+            "请确认联动的状态。已结束的联动不会恢复，需要重新联动。",
+        ),
+        "network.row_limit": Message(
+            "{edition}的IP地址限制最多可注册{limit}行，但现有{rows}行。",
+            "请将相邻的范围合并为一行，或删除不需要的行，使其不超过{limit}行。",
+        ),
+        "network.ipv4_only": Message(
+            "{edition}的IP地址限制只能注册IPv4地址，但指定了{range}。",
+            "请去掉{range}，仅指定IPv4地址的范围。",
+        ),
+        "network.not_self_service": Message(
+            "{edition}的客户无法自行设置IP地址限制。",
+            "请委托产品的支持窗口进行设置。",
+        ),
+        "network.locks_out_actor": Message(
+            "保存此设置后，将无法从操作者的IP地址（{address}）访问。",
+            "请同时允许包含{address}的范围。仅在确实允许无法访问的情况下，明确指定后再保存。",
+        ),
+        "network.unknown_row": Message(
+            "IP地址限制中没有行“{row}”。",
+            "请显示最新的列表，并指定已注册的行。",
+        ),
+        "datagroup.unblockable": Message(
+            "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
+            "请将连接器“{connector}”设置为业务或非业务。",
+        ),
+        "datagroup.unknown_policy": Message(
+            "找不到数据策略“{policy}”。",
+            "请显示最新的列表，并指定已注册的数据策略。",
+        ),
+        "subscription.unknown": Message(
+            "找不到触发器的订阅“{subscription}”。",
+            "服务需要重新订阅触发器。解除联动时，其订阅会一并删除。",
+        ),
+        "subscription.trigger_unknown": Message(
+            "{service}的定义中没有触发器“{trigger}”。",
+            "服务需要指定{service}的定义中已有的触发器。",
+        ),
+        "ledger.position_unknown": Message(
+            "监控日志中没有位置{position}的记录。",
+            "请指定监控日志中已有的位置。",
+        ),
+    }
+)

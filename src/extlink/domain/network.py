@@ -1,0 +1,208 @@
+"""IPRestriction: from which networks a tenant may be reached, and what an edition lets a customer write there.
+
+Rules: one of three modes; only `allow_some` reads the rows, so that a list outlives being switched off. A tenant that
+says nothing allows all (TRACE T1). Rows of the same range are one row. Neither the order nor the number of times a row
+is written changes an answer or its evidence (law 2): of overlapping rows the narrowest admits, and of two rows of one
+range that with a memo, then the first in the order of their texts, is kept, at the place of the first. A text that is
+no address is refused in every mode, never waved through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal, get_args
+
+import attrs
+
+from extlink.domain.address import Address, AddressRange
+from extlink.domain.range_table import RangeTable
+from extlink.domain.reason import Reason
+from extlink.errors import InvalidInput
+
+__all__ = ["IPProfile", "IPRestriction", "Mode", "Row", "check_against"]
+
+Mode = Literal["allow_all", "deny_all", "allow_some"]
+_MODES: Final = get_args(Mode)
+_MAX_TEXT: Final = 1_000
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One line of the list: a CIDR range, a memo, and where a published range came from.
+
+    Args:
+        range: one CIDR block; `AddressRange.cidrs` splits any other interval.
+        memo: the administrator's words, at most 1,000 characters.
+        source: the published list the range was taken from, empty if a person wrote it.
+        version: that list's own version, so that a newer one can be told from it.
+
+    Raises:
+        InvalidInput: no CIDR block, or a text that is none, is too long or cannot be stored.
+
+    >>> from extlink.domain.address import parse_range
+    >>> Row(range=parse_range("192.0.2.0/24"), memo="head office").text
+    '192.0.2.0/24'
+    """
+
+    range: AddressRange
+    memo: str = ""
+    source: str = ""
+    version: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.range, AddressRange):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput("range", f"expected an AddressRange, got {type(self.range).__name__}; use parse_range")
+        if self.range.prefix is None:
+            raise InvalidInput("range", f"expected one CIDR block, got {self.range.text}; split it with cidrs()")
+        for name, text in (("memo", self.memo), ("source", self.source), ("version", self.version)):
+            _check_text(text, name)
+
+    @property
+    def text(self) -> str:
+        """The CIDR text of the range, always with the length."""
+        return self.range.text
+
+
+def _check_text(value: object, field: str) -> None:
+    if type(value) is not str:
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
+    if len(value) > _MAX_TEXT:
+        raise InvalidInput(field, f"expected at most {_MAX_TEXT:,} characters, got {len(value):,}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(field, f"expected text in Unicode, got {value[:64]!a} with a lone surrogate") from None
+
+
+def _check_mode(_instance: object, _attribute: object, value: object) -> None:
+    if type(value) is not str or value not in _MODES:
+        got = ascii(value[:64]) if isinstance(value, str) else type(value).__name__
+        raise InvalidInput("mode", f"expected one of {', '.join(_MODES)}, got {got}")
+
+
+def _preference(row: Row) -> tuple[bool, str, str, str]:
+    return (not row.memo, row.memo, row.source, row.version)
+
+
+def _distinct(values: Iterable[Row]) -> tuple[Row, ...]:
+    """Return one row for each range, in the order in which the ranges first appear."""
+    if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput("rows", f"expected a list of Row, got {type(values).__name__}")
+    kept: dict[AddressRange, Row] = {}
+    for row in values:
+        if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput("rows", f"expected a list of Row, got {type(row).__name__} in it")
+        kept[row.range] = min(kept.get(row.range, row), row, key=_preference)
+    return tuple(kept.values())
+
+
+@attrs.frozen
+class IPRestriction:
+    """The addresses from which a tenant may be reached: all, none, or those of the rows (MISSION S5).
+
+    Compiled once, when it is made; asking is one bisection (DESIGN 3).
+
+    Args:
+        mode: `allow_all`, `deny_all` or `allow_some`.
+        rows: what `allow_some` allows; kept, and not read, in the other modes.
+
+    Raises:
+        InvalidInput: an unknown mode, or something else than rows.
+
+    >>> from extlink.domain.address import parse_range
+    >>> office = Row(range=parse_range("192.0.2.0/24"), memo="head office")
+    >>> restriction = IPRestriction("allow_some", [office])
+    >>> restriction.admits("192.0.2.7"), restriction.admits("198.51.100.7")
+    (True, False)
+    """
+
+    mode: Mode = attrs.field(default="allow_all", validator=_check_mode)
+    rows: tuple[Row, ...] = attrs.field(default=(), converter=_distinct)
+    _table: RangeTable = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        read = self.rows if self.mode == "allow_some" else ()
+        object.__setattr__(self, "_table", RangeTable(row.range for row in read))
+
+    def find(self, address: str | Address) -> int:
+        """Return the place in `rows` of the row that admits an address, or -1; no row admits unless some do.
+
+        Raises:
+            InvalidInput: not an address.
+        """
+        return self._table.find(address)
+
+    def row_for(self, address: str | Address) -> Row | None:
+        """Return the row that admits an address, the narrowest if several do (MISSION F6).
+
+        Raises:
+            InvalidInput: not an address.
+        """
+        place = self._table.find(address)
+        return self.rows[place] if place >= 0 else None
+
+    def admits(self, address: str | Address) -> bool:
+        """Tell whether an address may come in.
+
+        Raises:
+            InvalidInput: not an address, in every mode.
+        """
+        return self._table.find(address) >= 0 or self.mode == "allow_all"
+
+    def admits_text(self, text: str) -> bool:
+        """Tell whether a text is an address that may come in; one that is no address may not, in any mode."""
+        try:
+            return self._table.find(text) >= 0 or self.mode == "allow_all"
+        except InvalidInput:
+            return False
+
+
+@attrs.frozen(kw_only=True)
+class IPProfile:
+    """What an edition lets a customer write into the list (TRACE T1 and the facts).
+
+    Args:
+        row_limit: the most rows, or None where no limit is stated.
+        ipv4_only: whether the edition's list takes IPv4 ranges alone.
+        self_service: whether the customer sets the restriction, not the provider.
+
+    Raises:
+        InvalidInput: a limit that is no whole number, or negative.
+    """
+
+    row_limit: int | None
+    ipv4_only: bool
+    self_service: bool
+
+    def __attrs_post_init__(self) -> None:
+        if self.row_limit is not None and (type(self.row_limit) is not int or self.row_limit < 0):
+            raise InvalidInput("row_limit", "expected a whole number of rows of 0 or more, or None")
+
+
+def check_against(restriction: IPRestriction, profile: IPProfile, *, edition: str) -> tuple[Reason, ...]:
+    """Return everything that keeps a customer of an edition from saving a restriction; nothing, if he may.
+
+    Args:
+        restriction: what is to be saved; its rows count in every mode, because they are stored in every mode.
+        profile: the edition's.
+        edition: its name, for the reasons.
+
+    Returns:
+        `network.not_self_service`, `network.row_limit`, and `network.ipv4_only` once for each IPv6 row, in this order.
+
+    >>> profile = IPProfile(row_limit=2_900, ipv4_only=True, self_service=False)
+    >>> [reason.code for reason in check_against(IPRestriction("deny_all"), profile, edition="CN")]
+    ['network.not_self_service']
+    """
+    reasons: list[Reason] = []
+    if not profile.self_service:
+        reasons.append(Reason("network.not_self_service", {"edition": edition}))
+    count = len(restriction.rows)
+    if profile.row_limit is not None and count > profile.row_limit:
+        reasons.append(
+            Reason("network.row_limit", {"rows": count, "limit": profile.row_limit, "edition": edition}),
+        )
+    if profile.ipv4_only:
+        foreign = (row for row in restriction.rows if row.range.version != 4)  # noqa: PLR2004 - IPv4
+        reasons.extend(Reason("network.ipv4_only", {"range": row.text, "edition": edition}) for row in foreign)
+    return tuple(reasons)

@@ -1,0 +1,76 @@
+"""Reason: why a gate or an operation answered as it did, as a stable code with parameters.
+
+Programs read `code` and `params`; people read `.text("ja")` and `.remedy.text("ja")`. The texts live in
+`extlink.domain.messages`, one catalogue a language, with equal keys (DESIGN 2, TERMS.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import attrs
+
+from extlink.domain import messages
+
+if TYPE_CHECKING:
+    from extlink.domain.messages import Who
+
+__all__ = ["Param", "Reason", "Remedy"]
+
+Param = str | int | bool | tuple[str, ...]
+_NOTHING: Mapping[str, Param] = MappingProxyType({})
+
+
+def _params(value: Mapping[str, Param]) -> Mapping[str, Param]:
+    return MappingProxyType(dict(value)) if value else _NOTHING
+
+
+@attrs.frozen
+class Remedy:
+    """What to change so that a reason goes away, and who may do it (TRACE T11).
+
+    >>> Reason("grant.missing", {"service": "slack", "user": "sato"}).remedy.who
+    'common_administrator'
+    """
+
+    code: str
+    params: Mapping[str, Param] = attrs.field(default=_NOTHING, converter=_params, hash=False)
+
+    @property
+    def who(self) -> Who:
+        """The role that may apply the remedy: `nobody` where none exists."""
+        return messages.who(self.code)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in ja, en or zh (T14: zh-TW is answered with zh, any other language with en)."""
+        return messages.render(self.code, "remedy", self.params, language)
+
+
+@attrs.frozen
+class Reason:
+    """A stable code, its parameters, a text in three languages and the remedy.
+
+    Args:
+        code: such as `grant.missing`; it has a text in every catalogue.
+        params: what the text names; never a secret.
+
+    >>> Reason("service.not_enabled", {"service": "slack"}).text("en")
+    'slack is not enabled in this domain.'
+    """
+
+    code: str
+    params: Mapping[str, Param] = attrs.field(default=_NOTHING, converter=_params, hash=False)
+
+    @property
+    def remedy(self) -> Remedy:
+        """What to change, and who may."""
+        return Remedy(self.code, self.params)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in ja, en or zh (T14: zh-TW is answered with zh, any other language with en)."""
+        return messages.render(self.code, "text", self.params, language)
+
+    def __reduce__(self) -> tuple[type[Reason], tuple[str, dict[str, Param]]]:
+        return Reason, (self.code, dict(self.params))

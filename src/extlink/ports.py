@@ -1,0 +1,282 @@
+"""What a host plugs in: a store, its directory, a clock and a source of randomness - and their async twins.
+
+The storage contract is three methods (DESIGN 5). Everything a store must promise is written here; a store written from
+this module alone passes the contract tests.
+
+Keys and order
+    A key is a tenant and a path, both bytes, made by `key()`. Stores compare and order keys byte by byte and never
+    fold, trim or normalise them. Paths come from one order-preserving encoding of components.
+
+Versions
+    A version is 63 random bits that the runner draws for each commit attempt; 0 means "absent". Versions are compared
+    for equality only. The version of a batch is also the batch's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set as AbstractSet
+from typing import Final, NamedTuple, NewType, Protocol
+
+import attrs
+
+from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
+from extlink.domain.identifier import UserId
+from extlink.domain.instant import Instant
+from extlink.errors import InvalidInput
+
+__all__ = [
+    "ABSENT",
+    "MAX_LIST",
+    "MAX_READ_KEYS",
+    "MAX_VALUE_BYTES",
+    "MAX_WRITES",
+    "AsyncDirectory",
+    "AsyncStorage",
+    "Batch",
+    "Clock",
+    "Directory",
+    "Entries",
+    "Entropy",
+    "Guard",
+    "Key",
+    "Page",
+    "Position",
+    "Query",
+    "Records",
+    "Storage",
+    "Stored",
+    "Version",
+    "Write",
+    "key",
+    "prefix",
+]
+
+Version = NewType("Version", int)
+Position = NewType("Position", int)
+
+ABSENT: Final = Version(0)
+MAX_READ_KEYS: Final = 64
+MAX_WRITES: Final = 1_000
+MAX_VALUE_BYTES: Final = 65_536
+MAX_LIST: Final = 1_000
+
+
+class Key(NamedTuple):
+    """Where a record lies: the tenant first, then an encoded path."""
+
+    tenant: bytes
+    path: bytes
+
+
+def _encode(component: str) -> bytes:
+    # NUL is escaped and every component ends in 00 01, so that byte order is the order of the components and no
+    # path is a prefix of another by accident ("a", "bc") / ("ab", "c").
+    return component.encode().replace(b"\x00", b"\x00\xff") + b"\x00\x01"
+
+
+def key(tenant: str, *components: str) -> Key:
+    r"""Return the key of a record: `components` in one order-preserving encoding.
+
+    >>> key("acme", "u", "sato") == Key(b"acme", b"u\x00\x01sato\x00\x01")
+    True
+    """
+    return Key(tenant.encode(), b"".join([_encode(component) for component in components]))
+
+
+def prefix(*components: str) -> bytes:
+    """Return what the path of every record below `components` begins with."""
+    return b"".join([_encode(component) for component in components])
+
+
+def components(path: bytes) -> tuple[str, ...]:
+    """Return the components that a path was made of: the inverse of `prefix`."""
+    return tuple(part.replace(b"\x00\xff", b"\x00").decode() for part in path.split(b"\x00\x01")[:-1])
+
+
+class Stored(NamedTuple):
+    """One answer of a read or a list.
+
+    `version` 0: absent, `value` None. `value` None with another version: unchanged, the caller named this version as
+    known. Otherwise `value` is the record.
+    """
+
+    key: Key
+    version: Version
+    value: bytes | None
+
+
+class Guard(NamedTuple):
+    """A record must still have this version when the batch commits; `ABSENT`: it must still be absent."""
+
+    key: Key
+    version: Version
+
+
+class Write(NamedTuple):
+    """Put `value` under `key`, or delete the record where `value` is None."""
+
+    key: Key
+    value: bytes | None
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """Everything one operation changes, applied wholly or not at all.
+
+    Args:
+        tenant: every guard, write and entry belongs to this tenant - except guards on records of `~host`.
+        id: 63 random bits; each record written gets it as its version.
+        guards: what the operation read, absence included; every one is checked before anything is written.
+        writes: at most 1,000, each key once, values at most 64 KiB.
+        entries: canonical bytes for the ledger, without number; the store numbers them from the tenant's position on.
+        at: the operation's instant; the head row keeps the newest (the time floor).
+
+    Raises:
+        InvalidInput: beyond a limit, a key twice, or a write outside the tenant.
+    """
+
+    tenant: bytes
+    id: Version
+    guards: tuple[Guard, ...]
+    writes: tuple[Write, ...]
+    entries: tuple[bytes, ...]
+    at: Instant
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.writes) > MAX_WRITES:
+            raise InvalidInput("writes", f"expected at most {MAX_WRITES} in one batch, got {len(self.writes)}")
+        if len({write.key for write in self.writes}) != len(self.writes):
+            raise InvalidInput("writes", "expected each key once in one batch")
+        for write in self.writes:
+            if write.key.tenant != self.tenant:
+                raise InvalidInput("writes", "expected keys of the batch's own tenant")
+            if write.value is not None and len(write.value) > MAX_VALUE_BYTES:
+                raise InvalidInput("writes", f"expected records of at most 64 KiB, got {len(write.value)} bytes")
+
+
+class Records(NamedTuple):
+    """List the records of a tenant whose path begins with `prefix`, in byte order, after the path `after`."""
+
+    tenant: bytes
+    prefix: bytes
+    after: bytes = b""
+    limit: int = 100
+
+
+class Entries(NamedTuple):
+    """List the ledger entries of a tenant in the order of their numbers, after number `after`.
+
+    Each comes as `Stored(Key(tenant, number as 8 bytes, most significant first), batch id, entry bytes)`.
+    """
+
+    tenant: bytes
+    after: Position = Position(0)
+    limit: int = 100
+
+
+Query = Records | Entries
+
+
+class Page(NamedTuple):
+    """A bounded page in a stable order; `more` says whether anything follows the last item."""
+
+    items: tuple[Stored, ...]
+    more: bool
+
+
+class Storage(Protocol):
+    """The contract of a store, synchronous. Adapters raise only `StorageError`s, foreign ones wrapped `from exc`."""
+
+    def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+        """Return one answer per key, in order, all from one snapshot of the primary.
+
+        Keys may belong to the tenant and to `~host`; there are at most 64. A record whose version is in `known` comes
+        back with that version and without its value.
+        """
+        ...
+
+    def list(self, query: Query) -> Page:
+        """Return a bounded page (limit 1 to 1,000) in key order; it never guards a write."""
+        ...
+
+    def commit(self, batch: Batch) -> Position:
+        """Apply all writes and entries, or none, and return the tenant's ledger position after it.
+
+        Durable when it returns. Raises `Conflict` if and only if a guarded record's version differs now, absence
+        included. A batch whose id was committed before is not applied again: its position is returned, so that a lost
+        answer is settled by committing once more. (The id is found through the ledger; a batch without entries may
+        be applied twice, to the same effect.) Entries are numbered without gaps, from 1.
+        """
+        ...
+
+
+class AsyncStorage(Protocol):
+    """The same contract for async hosts."""
+
+    async def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+        """As `Storage.read`."""
+        ...
+
+    async def list(self, query: Query) -> Page:
+        """As `Storage.list`."""
+        ...
+
+    async def commit(self, batch: Batch) -> Position:
+        """As `Storage.commit`."""
+        ...
+
+
+class Directory(Protocol):
+    """The host's people. Any exception means "unavailable": the user gate then refuses (`directory.unavailable`)."""
+
+    def member(self, user: UserId) -> Member | None:
+        """Return one person, or None if there is none; asked at every check, so answer from memory where you can."""
+        ...
+
+    def get(self, users: Sequence[UserId]) -> Sequence[Member]:
+        """Return the people among `users` that exist, in any order."""
+        ...
+
+    def page(self, query: CandidateQuery, after: str | None, limit: int) -> DirectoryPage:
+        """Return people in display order (priority, then creation), each once, suspended ones included."""
+        ...
+
+    def organizations(self) -> Sequence[Organization]:
+        """Return the whole tree, parents before children."""
+        ...
+
+
+class AsyncDirectory(Protocol):
+    """The same for async hosts."""
+
+    async def member(self, user: UserId) -> Member | None:
+        """As `Directory.member`."""
+        ...
+
+    async def get(self, users: Sequence[UserId]) -> Sequence[Member]:
+        """As `Directory.get`."""
+        ...
+
+    async def page(self, query: CandidateQuery, after: str | None, limit: int) -> DirectoryPage:
+        """As `Directory.page`."""
+        ...
+
+    async def organizations(self) -> Sequence[Organization]:
+        """As `Directory.organizations`."""
+        ...
+
+
+class Clock(Protocol):
+    """Where the time comes from; only adapters read a real clock."""
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+        ...
+
+
+class Entropy(Protocol):
+    """Where randomness comes from; only adapters ask the operating system."""
+
+    def draw(self, size: int) -> bytes:
+        """Return `size` unpredictable bytes."""
+        ...
