@@ -1,0 +1,12 @@
+"""Readers of published files: text or bytes in, values out (DESIGN floor 1).
+
+Rules: a reader opens nothing and asks no network; the host brings the bytes. Every item of a file is taken or set aside
+with its reason, so that the counts always add up; a document of another shape is refused, naming the place.
+"""
+
+from __future__ import annotations
+
+from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
+from extlink.feeds.service_tags import read_service_tags
+
+__all__ = ["Group", "PublishedRanges", "SetAside", "read_service_tags", "rows_of"]
