@@ -1,0 +1,336 @@
+"""Questions about access: check a token, explain a case, check a flow (DESIGN 3; S7, TRACE T3).
+
+`check` is what a host asks at every call of a service. A refusal is a value with every reason. The first accepted use
+of a new access token is written down once (it confirms that the answer arrived); a live link's refusals are recorded
+once per reason and hour; nothing else is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal, cast
+
+import attrs
+
+from extlink import facts
+from extlink.domain.access import (
+    AccessRequest,
+    Credential,
+    Person,
+    Policy,
+    evaluate,
+    is_allowed,
+    unidentified,
+)
+from extlink.domain.decision import Decision, Gate, Note
+from extlink.domain.event import Event
+from extlink.domain.identifier import ConnectorId, LinkId, Scope, ServiceId, UserId, parse_id, parse_ids, parse_scopes
+from extlink.domain.link import Link, LinkState
+from extlink.domain.secret import Secret
+from extlink.errors import InvalidInput
+from extlink.inputs import address_text, one_of
+from extlink.operation import (
+    ADMINISTRATORS,
+    Call,
+    Commit,
+    Ledger,
+    Now,
+    Operation,
+    Read,
+    Steps,
+    ask,
+    operation,
+    put,
+    read,
+)
+from extlink.records import link_key, links_of_key, marks_key
+
+__all__ = [
+    "AccessRequest",
+    "Credential",
+    "Person",
+    "Policy",
+    "check",
+    "check_flow",
+    "evaluate",
+    "explain",
+    "is_allowed",
+]
+
+Network = Literal["applies", "not_applicable"]
+_HOUR: Final = 3_600
+_LINK_REQUIRED: Final[frozenset[Gate]] = frozenset({"service", "user", "link"})
+
+
+def checking(
+    call: Call,
+    *,
+    token: Secret,
+    scopes: frozenset[Scope],
+    address: str | None,
+    connectors: frozenset[ConnectorId] | None,
+    resource: str | None,
+) -> Steps[Commit[Decision]]:
+    """Carry out `check`, for operations that are allowed only if it is."""
+    ledger = yield from ask(Ledger())
+    presented = ledger.keys.open(call.tenant, token)
+    link = None
+    if presented is not None:
+        place = link_key(call.tenant, presented.token.link)
+        link = (yield from read(place)).get(place)
+    if presented is None or link is None:
+        return Commit(unidentified())
+    found = yield from facts.load(call, link.service, link.owner)
+    at = yield from ask(Now())
+    notes, covered = ledger.examine(link, presented, at)
+    if resource is not None and link.resource is not None and resource != link.resource:
+        notes = (*notes, ("token.wrong_audience", {"audience": link.resource}))
+    request = AccessRequest(
+        service=link.service,
+        user=link.owner,
+        at=at,
+        scopes=scopes,
+        address=address,
+        connectors=connectors,
+        credential=Credential(link=link, notes=notes, scopes=covered),
+        required=_LINK_REQUIRED,
+    )
+    decision = evaluate(found.policy, request)
+    if not decision.allowed:
+        return (yield from _recorded(call, link, request, decision))
+    if not ledger.confirms(link, presented):
+        return Commit(decision)
+    # Nothing in the ledger's image changes: that an answer arrived is part of the token's mechanics.
+    confirmed = attrs.evolve(link, rotation=attrs.evolve(link.rotation, confirmed=True))
+    return Commit(decision, (put(link_key(call.tenant, link.id), confirmed),))
+
+
+_check = operation("access.check", records=("access.refused",))(checking)
+
+
+def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:
+    """Record a live link's refusal, once per reason and hour, so that a hammering caller cannot grow the ledger."""
+    if link.state is not LinkState.LIVE:
+        return Commit(decision)
+    place = marks_key(call.tenant, link.id)
+    marks = (yield from read(place)).get(place) or {}
+    hour = request.at // _HOUR
+    codes = tuple(sorted({reason.code for reason in decision.reasons}))
+    fresh = tuple(code for code in codes if marks.get(code) != hour)
+    if not fresh:
+        return Commit(decision)
+    event = Event(
+        "access.refused",
+        {
+            "service": link.service,
+            "user": link.owner,
+            "link": link.id,
+            "reasons": fresh,
+            "address": None if request.address is None else request.address[:64].encode("ascii", "replace").decode(),
+            "scopes": tuple(sorted(request.scopes)),
+        },
+    )
+    return Commit(decision, (put(place, {**marks, **dict.fromkeys(fresh, hour)}),), (event,))
+
+
+def parse_connectors(values: Iterable[str] | None) -> frozenset[ConnectorId] | None:
+    """Return the connectors of a flow, or None where the caller does not state them."""
+    if values is None:
+        return None
+    return frozenset(ConnectorId(one) for one in parse_ids(values, "connectors"))
+
+
+def _needed(scope: str | Iterable[str]) -> frozenset[Scope]:
+    scopes = parse_scopes(scope, "scope")
+    if not scopes:
+        raise InvalidInput(
+            "scope", "expected the operation that is asked for; a check that names none would check nothing"
+        )
+    return scopes
+
+
+def check(
+    token: Secret | str,
+    *,
+    scope: str | Iterable[str],
+    address: str | None = None,
+    connectors: Iterable[str] | None = None,
+    resource: str | None = None,
+) -> Operation[Decision]:
+    """Decide whether a service may do something now with the token it presents.
+
+    Source: DESIGN 3, RFC 6750. All five gates are asked; a text that is not one of our tokens is refused without I/O.
+
+    Args:
+        token: what the caller presented, whatever it is.
+        scope: the operation, or all operations, that the call needs.
+        address: the caller's address as the host got it.
+        connectors: all connectors of the flow, where the caller states them (TRACE T2).
+        resource: the resource server that asks; a token made for another one is refused (RFC 8707).
+
+    Returns:
+        The decision; `bool(decision)` is whether it is allowed.
+
+    Raises:
+        InvalidInput: malformed arguments.
+        Refused: when run: `tenant.not_open`.
+        StorageError: when run: no answer is no yes.
+
+    >>> check("xl_at_...", scope="k:app_record:read", address="203.0.113.7").name
+    'access.check'
+    """
+    return _check(
+        token=presented_secret(token),
+        scopes=_needed(scope),
+        address=address_text(address),
+        connectors=parse_connectors(connectors),
+        resource=None if resource is None else parse_id(resource, "resource"),
+    )
+
+
+def presented_secret(value: object) -> Secret:
+    """Return what a caller presented as a secret, whatever it is."""
+    if isinstance(value, Secret):
+        return value
+    # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
+    return Secret(value) if isinstance(value, str) else Secret("")
+
+
+@operation("access.explain", by=ADMINISTRATORS)
+def _explain(
+    call: Call,
+    *,
+    service: ServiceId,
+    user: UserId,
+    scopes: frozenset[Scope],
+    address: str | None,
+    connectors: frozenset[ConnectorId] | None,
+    network: Network,
+) -> Steps[Commit[Decision]]:
+    found = yield from facts.load(call, service, user)
+    at = yield from ask(Now())
+    request = AccessRequest(
+        service=service,
+        user=user,
+        at=at,
+        scopes=scopes,
+        address=address,
+        connectors=connectors,
+        network=network,
+    )
+    return Commit(evaluate(found.policy, request))
+
+
+def explain(
+    service: str,
+    *,
+    user: str,
+    scope: str | Iterable[str] = (),
+    address: str | None = None,
+    connectors: Iterable[str] | None = None,
+    network: Network = "applies",
+) -> Operation[Decision]:
+    """Say whether a user may use a service and why, without any token; writes nothing.
+
+    Source: DESIGN 3. The link gate is not evaluated. Needs `common_administrator`.
+
+    Args:
+        scope: operations to ask about; none: the gates before them.
+        network: `not_applicable` to leave the address out.
+
+    >>> explain("slack", user="sato", network="not_applicable").name
+    'access.explain'
+    """
+    return _explain(
+        service=ServiceId(parse_id(service, "service")),
+        user=UserId(parse_id(user, "user")),
+        scopes=parse_scopes(scope, "scope"),
+        address=address_text(address),
+        connectors=parse_connectors(connectors),
+        network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+    )
+
+
+@operation("access.check_flow")
+def _check_flow(
+    call: Call,
+    *,
+    service: ServiceId,
+    user: UserId,
+    scopes: frozenset[Scope],
+    connectors: frozenset[ConnectorId],
+    address: str | None,
+    direction: Literal["inbound", "outbound"],
+) -> Steps[Commit[Decision]]:
+    mine = links_of_key(call.tenant, user, service)
+    found = yield from facts.load(call, service, user, mine)
+    ids = found.answers.get(mine) or ()
+    links = yield from _links(call, ids)
+    at = yield from ask(Now())
+    request = AccessRequest(
+        service=service,
+        user=user,
+        at=at,
+        scopes=scopes,
+        address=address,
+        connectors=connectors,
+        network="not_applicable" if direction == "outbound" else "applies",
+        required=_LINK_REQUIRED,
+    )
+    tried = [
+        evaluate(found.policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes)))
+        for link in links
+    ]
+    none: tuple[Note, ...] = (("link.missing", {"service": service, "user": user}),)
+    tried.append(evaluate(found.policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
+    # A user may have several links to one service, one per client: the flow runs if one of them may carry it.
+    return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
+
+
+def _links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
+    if not ids:
+        return ()
+    places = tuple(link_key(call.tenant, one) for one in ids)
+    answers = yield from ask(Read(places))
+    found = [link for place in places if (link := answers.get(place)) is not None]
+    # The newest first: of several refusals, the one about the link made last is what the user wants to know.
+    return tuple(sorted(found, key=lambda link: (link.state is not LinkState.LIVE, -link.accepted_at, link.id)))
+
+
+def check_flow(
+    service: str,
+    *,
+    user: str,
+    trigger: str,
+    action: str,
+    scope: str | Iterable[str],
+    connectors: Iterable[str] = (),
+    address: str | None = None,
+    direction: Literal["inbound", "outbound"] = "inbound",
+) -> Operation[Decision]:
+    """Decide whether a flow of several connectors may run over a user's link: every gate, the data group included.
+
+    Source: S7, TRACE T3. The page's own examples: {Outlook, kintone} with `k:app_record:write`, and {kintone, Google
+    Calendar} with `k:app_record:read`.
+
+    Args:
+        trigger, action: the connectors at the two ends of the flow.
+        scope: what the flow does in the host.
+        connectors: further connectors of the flow.
+        address: where the service calls from.
+        direction: `outbound` where the host calls the service; the IP restriction is then not applicable.
+
+    >>> check_flow(
+    ...     "power-automate", user="sato", trigger="shared_outlook", action="shared_kintone", scope="k:app_record:write"
+    ... ).name
+    'access.check_flow'
+    """
+    named = {parse_id(trigger, "trigger"), parse_id(action, "action"), *parse_ids(connectors, "connectors")}
+    return _check_flow(
+        service=ServiceId(parse_id(service, "service")),
+        user=UserId(parse_id(user, "user")),
+        scopes=_needed(scope),
+        connectors=frozenset(ConnectorId(one) for one in named),
+        address=address_text(address),
+        direction=cast("Literal['inbound', 'outbound']", one_of(direction, ("inbound", "outbound"), "direction")),
+    )

@@ -1,0 +1,122 @@
+"""What a decision rests on, read in one snapshot: the tenant, one service, one user.
+
+Rule: `load` gives `evaluate` a policy that names only this service and this user; the answer about them is the one
+that the whole tenant's policy would give (law 3), at the cost of a single read.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from extlink.domain.access import Person, Policy
+from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
+from extlink.domain.identifier import ServiceId, TenantId, UserId
+from extlink.domain.network import IPRestriction
+from extlink.domain.reason import Reason
+from extlink.domain.registry import RegisteredService, ServiceRegistry
+from extlink.domain.tenant import Tenant, UserState
+from extlink.errors import Refused
+from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
+from extlink.records import (
+    data_groups_key,
+    grant_rules_key,
+    host_service_key,
+    network_key,
+    service_key,
+    tenant_key,
+    user_grant_key,
+    user_key,
+)
+
+__all__ = ["Facts", "load", "opened", "registered"]
+
+_NO_RESTRICTION: Final = IPRestriction()
+_NO_POLICIES: Final = DataGroupPolicy()
+_NO_RULES: Final = (Rules(), Rules())
+_NO_STATE: Final = UserState()
+
+
+@attrs.frozen
+class Facts:
+    """A policy narrowed to one service and one user, and everything else that was read with it."""
+
+    policy: Policy
+    answers: Answers
+
+
+def opened(answers: Answers, tenant: TenantId) -> Tenant:
+    """Return the tenant's own facts.
+
+    Raises:
+        Refused: `tenant.not_open`; nothing may happen in a tenant that nobody opened.
+    """
+    known = answers.get(tenant_key(tenant))
+    if known is None:
+        raise Refused(Reason("tenant.not_open", {"tenant": tenant}))
+    return known
+
+
+def registered(answers: Answers, tenant: TenantId, service: ServiceId) -> RegisteredService:
+    """Return a registered service.
+
+    Raises:
+        Refused: `service.unknown`.
+    """
+    known = answers.get(service_key(tenant, service))
+    if known is None:
+        raise Refused(Reason("service.unknown", {"service": service}))
+    return known
+
+
+def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -> Steps[Facts]:
+    """Read all that a decision about a service and a user rests on, and ask the directory for the user.
+
+    Args:
+        user: None for a link that the tenant owns.
+        more: further records of the same snapshot.
+
+    Raises:
+        Refused: `tenant.not_open`.
+    """
+    tenant = call.tenant
+    places = (
+        tenant_key(tenant),
+        service_key(tenant, service),
+        host_service_key(service),
+        grant_rules_key(tenant, service),
+        network_key(tenant),
+        data_groups_key(tenant),
+    )
+    people = () if user is None else (user_grant_key(tenant, service, user), user_key(tenant, user))
+    answers = yield from ask(Read((*places, *people, *more)))
+    known = answers.get(service_key(tenant, service))
+    everywhere = answers.get(host_service_key(service))
+    registry = ServiceRegistry(
+        opened(answers, tenant),
+        {} if known is None else {service: known},
+        {} if everywhere is None else {service: everywhere},
+    )
+    granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
+    persons: dict[UserId, Person] = {}
+    named: dict[UserId, UserRules] = {}
+    if user is not None:
+        member = yield from ask(Lookup.member(user))
+        state = answers.get(user_key(tenant, user)) or _NO_STATE
+        if isinstance(member, Unanswered):
+            persons[user] = Person(None, state, answered=False)
+        else:
+            persons[user] = Person(member, state)
+        rules = answers.get(user_grant_key(tenant, service, user))
+        if rules is not None:
+            named[user] = rules
+    policy = Policy(
+        registry=registry,
+        grants={service: UserGrantPolicy(service, named, granted, excluded)},
+        people=persons,
+        network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
+        data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
+    )
+    return Facts(policy, answers)

@@ -1,0 +1,307 @@
+"""From "may I?" to the code: begin, accept, refuse (S4; DESIGN 4 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal, cast
+
+import attrs
+
+from extlink import facts
+from extlink.domain.access import AccessRequest, current_epochs, evaluate
+from extlink.domain.client import Client
+from extlink.domain.consent import Acceptance, Consent, ConsentRequest, parse_challenge, parse_redirect_uri
+from extlink.domain.decision import Decision, Refusal
+from extlink.domain.event import Detail, Event
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
+from extlink.domain.instant import Instant
+from extlink.domain.link import Code, Link, LinkState
+from extlink.domain.reason import Reason
+from extlink.domain.secret import Secret
+from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
+from extlink.errors import InvalidInput, Refused
+from extlink.inputs import address_text, one_of, text
+from extlink.operation import Call, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put
+from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
+
+__all__ = ["accept", "begin", "refuse"]
+
+Network = Literal["applies", "not_applicable"]
+MAX_LINKS: Final = 20
+
+
+def acting_user(call: Call) -> UserId:
+    """Return the person an operation acts for.
+
+    Raises:
+        Refused: `actor.not_permitted`; nobody consents but the user in person.
+    """
+    if call.actor.user is None or "user" not in call.actor.roles:
+        raise Refused(Reason("actor.not_permitted", {"operation": "links", "roles": ("user",)}))
+    return call.actor.user
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    service: ServiceId
+    client: Client
+    redirect_uri: str
+    scopes: frozenset[Scope]
+    challenge: str | None
+    resource: str | None
+    address: str | None
+    network: Network
+
+
+@operation("links.begin")
+def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
+    user = acting_user(call)
+    found = yield from facts.load(call, asked.service, user)
+    at = yield from ask(Now())
+    decision = evaluate(found.policy, _question(asked, user, at))
+    if not decision.allowed:
+        return Commit(Refusal(_error(decision), decision.reasons, decision))
+    ledger = yield from ask(Ledger())
+    link = link_id((yield from ask(Draw(HANDLE_BYTES))))
+    request = ConsentRequest(
+        user=user,
+        service=asked.service,
+        client=asked.client,
+        redirect_uri=asked.redirect_uri,
+        scopes=asked.scopes,
+        challenge=asked.challenge,
+        resource=asked.resource,
+        link=link,
+        expires=Instant(at + ledger.lifetimes.consent),
+    )
+    service = found.policy.registry.services[asked.service].service
+    consent = Consent(
+        request=request,
+        names=service.names,
+        operations=tuple(scope for scope in service.scopes if scope.name in asked.scopes),
+        lifetime=ledger.lifetimes.refresh_absolute,
+        token=ledger.keys.sign_consent(call.tenant, request.pack()),
+    )
+    return Commit(consent)
+
+
+def _question(asked: _Asked, user: UserId, at: Instant) -> AccessRequest:
+    return AccessRequest(
+        service=asked.service, user=user, at=at, scopes=asked.scopes, address=asked.address, network=asked.network
+    )
+
+
+def _error(decision: Decision) -> str:
+    unknown = any(reason.code == "scope.unknown" for reason in decision.reasons)
+    return "invalid_scope" if unknown else "access_denied"
+
+
+def begin(
+    service: str,
+    *,
+    client: Client,
+    redirect_uri: str,
+    scopes: str | Iterable[str],
+    code_challenge: str | None = None,
+    resource: str | None = None,
+    address: str | None = None,
+    network: Network = "applies",
+) -> Operation[Consent | Refusal]:
+    """Ask whether a user may connect a service, and return what the consent page shows; nothing is written.
+
+    Source: RFC 6749 section 4.1.1, RFC 7636. Run it as the user: `tenant.acting_as("sato")`.
+
+    Args:
+        client: the OAuth client, whose identity and redirect URI the host has established.
+        redirect_uri: where the code goes; https, or http on a loopback address.
+        scopes: the operations asked for, as one text or a collection.
+        code_challenge: PKCE, method S256; only a confidential client with a named waiver may omit it.
+        resource: the audience of the tokens (RFC 8707), if the client names one.
+        address: the user's address; `network`: whether the IP restriction holds for the consent page (TRACE T2).
+
+    Returns:
+        The consent, or a refusal with every reason.
+
+    Raises:
+        InvalidInput: malformed arguments.
+        Refused: when run: `tenant.not_open`, `actor.not_permitted`.
+
+    >>> begin(
+    ...     "slack",
+    ...     client=Client("c1"),
+    ...     redirect_uri="https://client.example/cb",
+    ...     scopes="k:file:read",
+    ...     code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    ... ).name
+    'links.begin'
+    """
+    if not isinstance(client, Client):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput("client", f"expected a Client that the host has established, got {type(client).__name__}")
+    wanted = parse_scopes(scopes)
+    if not wanted:
+        raise InvalidInput("scopes", "expected at least one operation; a link that may do nothing is not made")
+    asked = _Asked(
+        service=ServiceId(parse_id(service, "service")),
+        client=client,
+        redirect_uri=parse_redirect_uri(redirect_uri),
+        scopes=wanted,
+        challenge=parse_challenge(code_challenge, client),
+        resource=None if resource is None else text(resource, "resource", 2_000),
+        address=address_text(address),
+        network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+    )
+    return _begin(asked=asked)
+
+
+def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
+    """Return the consent request that a token carries.
+
+    Raises:
+        Refused: `consent.unknown`, `consent.expired`, `consent.other_user`.
+    """
+    user = acting_user(call)
+    ledger = yield from ask(Ledger())
+    body = ledger.keys.open_consent(call.tenant, token)
+    if body is None:
+        raise Refused(Reason("consent.unknown"))
+    request = ConsentRequest.unpack(body)
+    if request.user != user:
+        raise Refused(Reason("consent.other_user"))
+    return request
+
+
+@operation("links.accept", records=("link.authorized",))
+def _accept(
+    call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network
+) -> Steps[Commit[Acceptance | Refusal]]:
+    request = yield from _answered(call, token)
+    granted = request.scopes if scopes is None else scopes
+    if not granted or not granted <= request.scopes:
+        raise InvalidInput(
+            "scopes", "expected some of the operations that were asked for; wider ones must be asked anew"
+        )
+    tenant, user, service = call.tenant, request.user, request.service
+    place, mine = link_key(tenant, request.link), links_of_key(tenant, user, service)
+    head, theirs = grant_head_key(tenant, service), users_of_key(tenant, service, user)
+    found = yield from facts.load(call, service, user, place, mine, theirs, head)
+    known = yield from _still_of_use(call, found.answers.get(mine) or ())
+    at = yield from ask(Now())
+    if found.answers.get(place) is not None:
+        raise Refused(Reason("consent.used"))
+    if at >= request.expires:
+        raise Refused(Reason("consent.expired"))
+    question = AccessRequest(service=service, user=user, at=at, scopes=granted, address=address, network=network)
+    decision = evaluate(found.policy, question)
+    if not decision.allowed:
+        return Commit(Refusal(_error(decision), decision.reasons, decision))
+    if len(known) >= MAX_LINKS:
+        raise Refused(Reason("link.too_many", {"service": service, "limit": str(MAX_LINKS)}))
+    ledger = yield from ask(Ledger())
+    code, digest = ledger.issue_code(request.link, (yield from ask(Draw(RANDOM_BYTES))))
+    expires = Instant(at + ledger.lifetimes.code)
+    link = Link(
+        id=request.link,
+        owner=user,
+        service=service,
+        client=request.client.id,
+        public=request.client.kind == "public",
+        state=LinkState.CONSENTED,
+        epochs=current_epochs(found.policy, service, user),
+        grants_at=found.answers.get(head) or 0,
+        scopes=granted,
+        resource=request.resource,
+        accepted_at=at,
+        expires=Instant(at + ledger.lifetimes.refresh_absolute),
+        code=Code(digest=digest, expires=expires, redirect_uri=request.redirect_uri, challenge=request.challenge),
+    )
+    details: dict[str, Detail] = {"service": service, "user": user, "link": link.id, "scopes": tuple(sorted(granted))}
+    ids = (*known, link.id)
+    return Commit(
+        Acceptance(code=code, redirect_uri=request.redirect_uri, link=link.id, expires_in=ledger.lifetimes.code),
+        (put(place, link), put(mine, ids), put(theirs, ids)),
+        (Event("link.authorized", {**details, "client": link.client}),),
+    )
+
+
+def _still_of_use(call: Call, links: tuple[LinkId, ...]) -> Steps[tuple[LinkId, ...]]:
+    """Return the links that are neither ended nor left unredeemed beyond their code: the index forgets the others."""
+    if not links:
+        return ()
+    found = yield from ask(Read(tuple(link_key(call.tenant, link) for link in links)))
+    at = yield from ask(Now())
+    kept: list[LinkId] = []
+    for link in links:
+        record = found.get(link_key(call.tenant, link))
+        if record is None or record.state is LinkState.REVOKED:
+            continue
+        if record.state is LinkState.CONSENTED and at >= record.code.expires:
+            continue
+        kept.append(link)
+    return tuple(kept)
+
+
+def accept(
+    consent: Consent | Secret | str,
+    *,
+    scopes: str | Iterable[str] | None = None,
+    address: str | None = None,
+    network: Network = "applies",
+) -> Operation[Acceptance | Refusal]:
+    """Say yes on behalf of the user who was asked: make the link and return its code.
+
+    Source: RFC 6749 section 4.1.2. Once per consent; the gates are asked again. Run it as the same user.
+
+    Args:
+        consent: the consent, or its token as the form sent it back.
+        scopes: fewer operations than were asked for; None: all of them.
+
+    Returns:
+        The code, or a refusal with every reason.
+
+    Raises:
+        InvalidInput: scopes that were not asked for.
+        Refused: when run: `consent.unknown`, `consent.expired`, `consent.used`, `consent.other_user`, `link.too_many`.
+
+    >>> accept("xl_cs_...").name
+    'links.accept'
+    """
+    return _accept(
+        token=_token(consent),
+        scopes=None if scopes is None else parse_scopes(scopes),
+        address=address_text(address),
+        network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+    )
+
+
+def _token(consent: object) -> Secret:
+    if isinstance(consent, Consent):
+        return consent.token
+    if isinstance(consent, Secret):
+        return consent
+    if isinstance(consent, str):
+        return Secret(consent)
+    raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
+
+
+@operation("links.refuse", records=("consent.denied",))
+def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
+    request = yield from _answered(call, token)
+    yield from facts.load(call, request.service, request.user)
+    details: dict[str, Detail] = {
+        "service": request.service,
+        "user": request.user,
+        "scopes": tuple(sorted(request.scopes)),
+    }
+    return Commit(Refusal("access_denied", ()), events=(Event("consent.denied", details),))
+
+
+def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
+    """Say no on behalf of the user who was asked; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
+
+    Raises when run:
+        Refused: `consent.unknown`, `consent.other_user`.
+
+    >>> refuse("xl_cs_...").name
+    'links.refuse'
+    """
+    return _refuse(token=_token(consent))

@@ -1,0 +1,242 @@
+"""Codes and tokens: redeem and refresh, by the rules of the token ledger (DESIGN 6).
+
+Order of checks: the text is authentic - the token belongs to this client - link and gates - redirect, PKCE, scope -
+consume - issue. Nothing is ended for a caller who has not passed the first three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from extlink import facts
+from extlink.domain.access import AccessRequest, Credential, evaluate
+from extlink.domain.client import Client
+from extlink.domain.decision import Refusal
+from extlink.domain.event import Detail, Event
+from extlink.domain.identifier import LinkId, Scope, parse_scopes
+from extlink.domain.link import Link, LinkEvent, LinkState
+from extlink.domain.reason import Reason
+from extlink.domain.secret import Secret
+from extlink.domain.token import SALT_BYTES, Presented
+from extlink.domain.token_ledger import Failed, Issued, TokenSet
+from extlink.errors import InvalidInput
+from extlink.inputs import address_text, text
+from extlink.operation import Call, Change, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put, read
+from extlink.records import link_key, links_of_key
+
+__all__ = ["redeem", "refresh"]
+
+
+def _refused(code: str, error: str = "invalid_grant") -> Commit[TokenSet | Refusal]:
+    return Commit(Refusal(error, (Reason(code),)))
+
+
+def _find(call: Call, token: Secret, client: Client) -> Steps[tuple[Presented, Link] | Refusal]:
+    """Return the link that an authentic token names, if it belongs to the client; costs no I/O for junk."""
+    ledger = yield from ask(Ledger())
+    presented = ledger.keys.open(call.tenant, token)
+    if presented is None:
+        return Refusal("invalid_grant", (Reason("token.unknown"),))
+    place = link_key(call.tenant, presented.token.link)
+    link = (yield from read(place)).get(place)
+    if link is None:
+        return Refusal("invalid_grant", (Reason("token.unknown"),))
+    if link.client != client.id or link.public != (client.kind == "public"):
+        return Refusal("invalid_grant", (Reason("token.wrong_client"),))
+    return presented, link
+
+
+@operation(
+    "links.redeem",
+    records=("token.issued", "code.reuse_detected", "link.revoked"),
+)
+def _redeem(
+    call: Call, *, code: Secret, client: Client, redirect_uri: str | None, verifier: str | None, address: str | None
+) -> Steps[Commit[TokenSet | Refusal]]:
+    found = yield from _find(call, code, client)
+    if isinstance(found, Refusal):
+        return Commit(found)
+    presented, link = found
+    if link.owner is None:
+        return _refused("token.unknown")
+    place, mine = link_key(call.tenant, link.id), links_of_key(call.tenant, link.owner, link.service)
+    known = yield from facts.load(call, link.service, link.owner, place, mine)
+    others = yield from _others(call, link, known.answers.get(mine) or ())
+    at = yield from ask(Now())
+    credential = Credential(link=link, scopes=link.scopes, redeeming=True)
+    decision = evaluate(
+        known.policy,
+        AccessRequest(
+            service=link.service,
+            user=link.owner,
+            at=at,
+            scopes=link.scopes,
+            address=address,
+            credential=credential,
+            network="not_applicable" if address is None else "applies",
+        ),
+    )
+    if not decision.allowed:
+        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+    ledger = yield from ask(Ledger())
+    salt = yield from ask(Draw(SALT_BYTES))
+    outcome = ledger.redeem(link, presented, code, redirect_uri=redirect_uri, verifier=verifier, at=at, salt=salt)
+    commit = _outcome(call, outcome)
+    if isinstance(outcome, Failed):
+        return commit
+    # One live link per owner, service and client: the new one takes the place of the old.
+    ended = [(one, one.moved(LinkEvent.REVOKE, "superseded", at)) for one in others]
+    changes = [put(link_key(call.tenant, old.id), new) for old, new in ended if new is not None]
+    events = [Event("link.revoked", _details(old, "superseded")) for old, new in ended if new is not None]
+    return Commit(commit.result, (*commit.changes, *changes), (*commit.events, *events))
+
+
+def _others(call: Call, link: Link, links: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
+    """Return the other links of the same owner, service and client that carry tokens."""
+    keys = tuple(link_key(call.tenant, one) for one in links if one != link.id)
+    if not keys:
+        return ()
+    found = yield from ask(Read(keys))
+    return tuple(
+        other
+        for key in keys
+        if (other := found.get(key)) is not None
+        and other.client == link.client
+        and other.state in {LinkState.LIVE, LinkState.SUSPENDED}
+    )
+
+
+def _details(link: Link, by: str) -> dict[str, Detail]:
+    return {"service": link.service, "user": link.owner, "link": link.id, "by": by}
+
+
+def _outcome(call: Call, outcome: Issued | Failed) -> Commit[TokenSet | Refusal]:
+    """Return the commit of what the token ledger decided."""
+    changes: list[Change] = []
+    if isinstance(outcome, Failed):
+        code, params = outcome.note
+        events: tuple[Event, ...] = ()
+        if outcome.link is not None and outcome.event is not None:
+            link = outcome.link
+            changes.append(put(link_key(call.tenant, link.id), link))
+            details = _details(link, link.ended_by)
+            events = (Event(outcome.event, details), Event("link.revoked", details))
+        return Commit(Refusal(outcome.error, (Reason(code, params),)), tuple(changes), events)
+    link = outcome.link
+    details = {"service": link.service, "user": link.owner, "link": link.id}
+    issued: dict[str, Detail] = {
+        **details,
+        "generation": link.rotation.generation,
+        "scopes": tuple(sorted(outcome.tokens.scopes)),
+        "expires": link.access[-1].expires,
+    }
+    if outcome.event != "token.refresh_repeated":
+        changes.append(put(link_key(call.tenant, link.id), link))
+    return Commit(outcome.tokens, tuple(changes), (Event(outcome.event, issued),))
+
+
+def redeem(
+    code: Secret | str,
+    *,
+    client: Client,
+    redirect_uri: str | None = None,
+    code_verifier: str | None = None,
+    address: str | None = None,
+) -> Operation[TokenSet | Refusal]:
+    """Exchange an authorization code for the first tokens of a link.
+
+    Source: RFC 6749 section 4.1.3, RFC 7636 section 4.6, DESIGN 6. Once; a second valid redemption ends the tokens of
+    the first. A link of the same user, service and client is replaced.
+
+    Args:
+        client: the client that the host has authenticated.
+        redirect_uri: as in the authorization request; a pure OAuth 2.1 client sends none.
+        address: the client's address; None: the IP restriction is left to `access.check`.
+
+    Returns:
+        The tokens, or a refusal whose `error` may be told to the client and whose reasons may not.
+
+    >>> redeem("xl_ac_...", client=Client("c1")).name
+    'links.redeem'
+    """
+    return _redeem(
+        code=_secret(code, "code"),
+        client=_client(client),
+        redirect_uri=None if redirect_uri is None else text(redirect_uri, "redirect_uri", 2_000),
+        verifier=None if code_verifier is None else text(code_verifier, "code_verifier", 1_000),
+        address=address_text(address),
+    )
+
+
+def _secret(value: object, field: str) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    raise InvalidInput(field, f"expected a Secret or text, got {type(value).__name__}")
+
+
+def _client(value: object) -> Client:
+    if not isinstance(value, Client):
+        raise InvalidInput("client", f"expected a Client that the host has authenticated, got {type(value).__name__}")
+    return value
+
+
+@operation(
+    "links.refresh",
+    records=("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked"),
+)
+def _refresh(
+    call: Call, *, token: Secret, client: Client, scopes: frozenset[Scope] | None, address: str | None
+) -> Steps[Commit[TokenSet | Refusal]]:
+    found = yield from _find(call, token, client)
+    if isinstance(found, Refusal):
+        return Commit(found)
+    presented, link = found
+    known = yield from facts.load(call, link.service, link.owner)
+    at = yield from ask(Now())
+    decision = evaluate(
+        known.policy,
+        AccessRequest(
+            service=link.service,
+            user=link.owner,
+            at=at,
+            scopes=link.scopes,
+            address=address,
+            credential=Credential(link=link, scopes=link.scopes),
+            network="not_applicable" if address is None else "applies",
+        ),
+    )
+    if not decision.allowed:
+        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+    ledger = yield from ask(Ledger())
+    salt = yield from ask(Draw(SALT_BYTES))
+    outcome = ledger.refresh(link, presented, token, client=client, scopes=scopes, at=at, salt=salt)
+    return _outcome(call, outcome)
+
+
+def refresh(
+    token: Secret | str,
+    *,
+    client: Client,
+    scopes: str | Iterable[str] | None = None,
+    address: str | None = None,
+) -> Operation[TokenSet | Refusal]:
+    """Exchange a refresh token for the next tokens; a lost answer can be asked for again and is identical.
+
+    Source: RFC 6749 section 6, RFC 9700 section 4.14, DESIGN 6. An older refresh token than that is reuse and ends the
+    link; a token that is not ours, or another client's, ends nothing.
+
+    Args:
+        client: the client that the host has authenticated.
+        scopes: fewer operations for the new access token; None: all that the link covers.
+        address: as in `redeem`.
+
+    Returns:
+        The tokens, or a refusal.
+
+    >>> refresh("xl_rt_...", client=Client("c1")).name
+    'links.refresh'
+    """
+    wanted = None if scopes is None else parse_scopes(scopes)
+    return _refresh(token=_secret(token, "token"), client=_client(client), scopes=wanted, address=address_text(address))

@@ -1,0 +1,288 @@
+"""Operations as values: what a host asks for, written once for sync and async hosts (DESIGN 4).
+
+An operation is a frozen value - its name, its arguments, the generator that carries it out. Inside, the generator
+*asks* (`answer = yield from ask(step)`) and *returns one commit*. Whoever runs it answers the steps, commits with the
+versions it read, and on a conflict starts the generator anew: so an operation never sees a half-changed world, and
+optimistic retry lives in one place.
+
+    Now      the operation's one instant; never earlier than the newest stamp of a record it read
+    Draw     random bytes
+    Read     records, all from one snapshot together with everything read before
+    List     a page of records or ledger entries
+    Lookup   the host's directory
+    Ledger   the token rules with the host's keys
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Concatenate, Final, Generic, Never, ParamSpec, Protocol, TypeVar, cast
+
+import attrs
+
+from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
+from extlink.domain.event import Event
+from extlink.domain.identifier import TenantId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.reason import Reason
+from extlink.domain.tenant import Actor, Role
+from extlink.domain.token_ledger import TokenLedger
+from extlink.errors import ExtlinkError, Refused
+from extlink.ports import Key, Page, Query
+from extlink.records import RecordKey
+
+__all__ = [
+    "Answers",
+    "Call",
+    "Change",
+    "Commit",
+    "Definition",
+    "Draw",
+    "Ledger",
+    "List",
+    "Lookup",
+    "Now",
+    "Operation",
+    "Read",
+    "Step",
+    "Steps",
+    "Unanswered",
+    "ask",
+    "operation",
+]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Step(Generic[T_co]):
+    """Something an operation needs from outside; the type parameter is the type of its answer."""
+
+    __slots__ = ()
+
+
+Steps = Generator[Step[object], object, T]
+
+
+def ask(step: Step[T]) -> Steps[T]:
+    """Return the typed answer to a step; always written `yield from` this."""
+    return cast("T", (yield step))
+
+
+@attrs.frozen
+class Now(Step[Instant]):
+    """Ask for the operation's instant; ask after the reads it shall not be earlier than."""
+
+
+@attrs.frozen
+class Draw(Step[bytes]):
+    """Ask for unpredictable bytes."""
+
+    size: int
+
+
+@attrs.frozen
+class Answers:
+    """The records a `Read` found, by key."""
+
+    values: Mapping[Key, object]
+
+    def get(self, record: RecordKey[T]) -> T | None:
+        """Return the record under a key that was asked for, or None where there is none."""
+        return cast("T | None", self.values[record.key])
+
+
+class Readable(Protocol):
+    """A record key whatever its kind: where to look, and how to read what lies there."""
+
+    @property
+    def key(self) -> Key:
+        """Where the record lies."""
+        ...
+
+    def decode(self, data: bytes, /) -> tuple[object, Instant]:
+        """Return the record and the instant it was written at."""
+        ...
+
+
+@attrs.frozen
+class Read(Step[Answers]):
+    """Ask for records, at most 64 in one operation."""
+
+    keys: tuple[Readable, ...]
+
+
+@attrs.frozen
+class List(Step[Page]):
+    """Ask for a bounded page; it never guards a write, so records that matter are read again by key."""
+
+    query: Query
+
+
+@attrs.frozen
+class Unanswered:
+    """The directory failed; the gate that needs it refuses (`directory.unavailable`)."""
+
+
+@attrs.frozen
+class Lookup(Step["T_co | Unanswered"], Generic[T_co]):
+    """Ask the host's directory: the method's name and its arguments."""
+
+    method: str
+    arguments: tuple[object, ...]
+
+    @staticmethod
+    def member(user: UserId) -> Lookup[Member | None]:
+        """Ask for one person."""
+        return Lookup("member", (user,))
+
+    @staticmethod
+    def get(users: tuple[UserId, ...]) -> Lookup[tuple[Member, ...]]:
+        """Ask which of several people exist."""
+        return Lookup("get", (users,))
+
+    @staticmethod
+    def page(query: CandidateQuery, after: str | None, limit: int) -> Lookup[DirectoryPage]:
+        """Ask for a page of people."""
+        return Lookup("page", (query, after, limit))
+
+    @staticmethod
+    def organizations() -> Lookup[tuple[Organization, ...]]:
+        """Ask for the whole tree."""
+        return Lookup("organizations", ())
+
+
+@attrs.frozen
+class Ledger(Step[TokenLedger]):
+    """Ask for the token rules of this tenant, with the host's keys."""
+
+
+@attrs.frozen
+class Change:
+    """One record as it shall be from now on; None deletes it."""
+
+    key: RecordKey[object]
+    value: object | None
+
+
+@attrs.frozen
+class Commit(Generic[T_co]):
+    """What an operation comes to: its result, everything it writes and everything it records, applied as one.
+
+    Args:
+        result: what the caller gets.
+        changes: records to write, all guarded by everything the operation read.
+        events: what goes into the ledger.
+        error: raised to the caller once the events are safe, instead of returning the result.
+    """
+
+    result: T_co
+    changes: tuple[Change, ...] = ()
+    events: tuple[Event, ...] = ()
+    error: ExtlinkError | None = None
+
+
+def put(key: RecordKey[T], value: T) -> Change:
+    """Return the change that writes a record; the key's type says what may be written."""
+    return Change(cast("RecordKey[object]", key), value)
+
+
+def drop(key: RecordKey[T]) -> Change:
+    """Return the change that deletes a record."""
+    return Change(cast("RecordKey[object]", key), None)
+
+
+def read(*keys: Readable) -> Steps[Answers]:
+    """Ask for records by key; `answers.get(key)` gives each with its type."""
+    return ask(Read(keys))
+
+
+@attrs.frozen
+class Call:
+    """For whom an operation runs: the tenant, and the actor as the host states them."""
+
+    tenant: TenantId
+    actor: Actor
+
+
+ANYBODY: Final[frozenset[Role]] = frozenset()
+ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator"})
+NETWORK_ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator", "access_administrator"})
+HOSTS: Final[frozenset[Role]] = frozenset({"host"})
+ADMINISTRATORS_AND_HOST: Final = ADMINISTRATORS | HOSTS
+
+
+@attrs.frozen
+class Operation(Generic[T_co]):
+    """One thing a host asks for, as a value: comparable, printable, run by `tenant.run(operation)`.
+
+    >>> from extlink.services import enable
+    >>> enable("slack")
+    services.enable(service='slack')
+    >>> enable("slack") == enable("slack")
+    True
+    """
+
+    definition: Definition[..., T_co]
+    arguments: Mapping[str, object] = attrs.field(hash=False)
+
+    @property
+    def name(self) -> str:
+        """Its stable name: module and function."""
+        return self.definition.name
+
+    def start(self, call: Call) -> Steps[Commit[T_co]]:
+        """Return the generator that carries it out, behind the check of the actor's roles (TRACE T11)."""
+        by = self.definition.by
+        if by and by.isdisjoint(call.actor.roles):
+            return _denied(self.name, by)
+        return self.definition.body(call, **self.arguments)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+def _denied(name: str, by: frozenset[Role]) -> Steps[Commit[Never]]:
+    reason = Reason("actor.not_permitted", {"operation": name, "roles": tuple(sorted(by))})
+    event = Event("operation.denied", {"operation": name, "roles": tuple(sorted(by))})
+    yield from ()
+    return Commit(cast("Never", None), events=(event,), error=Refused(reason))
+
+
+@attrs.frozen(eq=False)
+class Definition(Generic[P, T_co]):
+    """What all operations of one name share.
+
+    Args:
+        name: module and function, such as `services.enable`.
+        by: the roles of which the actor must hold one; empty: anybody, or the body itself decides.
+        records: every event name it may write; checked at each commit.
+        body: the generator function.
+    """
+
+    name: str
+    by: frozenset[Role]
+    records: frozenset[str]
+    body: Callable[Concatenate[Call, P], Steps[Commit[T_co]]]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Operation[T_co]:
+        """Return the operation with these arguments; bodies take keyword arguments alone."""
+        if args:
+            raise TypeError(f"{self.name} takes keyword arguments alone")
+        return Operation(self, dict(kwargs))
+
+
+def operation(
+    name: str,
+    *,
+    by: frozenset[Role] = ANYBODY,
+    records: tuple[str, ...] = (),
+) -> Callable[[Callable[Concatenate[Call, P], Steps[Commit[T]]]], Definition[P, T]]:
+    """Turn a generator function into the definition of an operation."""
+    denials = ("operation.denied",) if by else ()
+
+    def define(body: Callable[Concatenate[Call, P], Steps[Commit[T]]]) -> Definition[P, T]:
+        return Definition(name, by, frozenset((*records, *denials)), body)
+
+    return define

@@ -1,0 +1,211 @@
+"""What extlink keeps in a store: one row per kind of record - its key, its form, its image in the ledger.
+
+Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
+refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
+kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
+
+    head of a tenant   t                    IP restriction      p net
+    host's keys        k (of ~host)         data policies       p dlp
+    service            s <service>          grants to many      r <service>
+    grant by name      g <service> <user>   head of grants      gv <service>
+    user               u <user>             link                l <link>
+    links of a user    o <user> <service>   users of a service  x <service> <user>
+    trigger            w <link> <id>        refusal marks       n <link>
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, Generic, TypeVar, cast
+
+import attrs
+
+from extlink import codec
+from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.event import Detail, encode
+from extlink.domain.grant import Rules, UserRules
+from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.link import Link
+from extlink.domain.network import IPRestriction
+from extlink.domain.registry import HostService, RegisteredService
+from extlink.domain.subscription import Subscription
+from extlink.domain.tenant import HOST, Tenant, UserState
+from extlink.errors import CorruptRecord, ExtlinkError
+from extlink.ports import Key, components, key
+
+__all__ = ["Kind", "RecordKey"]
+
+FORMAT: Final = 1
+_MEMO: Final = 4_096
+
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class Kind(Generic[T]):
+    """One kind of record: how it becomes fields and is read back.
+
+    Args:
+        name: the first component of its keys.
+        write, read: to and from JSON-able fields; what `read` raises on malformed fields becomes `CorruptRecord`.
+        image: what the ledger keeps of it; None: nothing, the kind is apart from the ledger.
+        packed: whether the fields are compressed, for the few records that grow with a tenant's lists.
+    """
+
+    name: str
+    write: Callable[[T], object]
+    read: Callable[[object], T]
+    image: Callable[[T], Detail] | None
+    packed: bool = False
+
+    def encode(self, value: T, at: Instant) -> bytes:
+        """Return the bytes of a record written at an instant."""
+        data = encode([FORMAT, at, self.write(value)])
+        return zlib.compress(data) if self.packed else data
+
+    def decode(self, data: bytes) -> tuple[T, Instant]:
+        """Return a record and the instant it was written at.
+
+        Raises:
+            CorruptRecord: not what `encode` wrote, or written by a newer release.
+        """
+        try:
+            fields = json.loads(zlib.decompress(data) if self.packed else data)
+            version, at, body = fields
+            if version == FORMAT:
+                return self.read(body), Instant(at)
+        except (ExtlinkError, ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error) as exc:
+            raise CorruptRecord(f"a record of kind {self.name} cannot be read back; restore it from a backup") from exc
+        raise CorruptRecord(f"a record of kind {self.name} has format {version}, this release reads {FORMAT}; upgrade")
+
+
+@attrs.frozen
+class RecordKey(Generic[T]):
+    """A key that knows the kind of its record, so that what is read under it has a type."""
+
+    kind: Kind[T]
+    key: Key
+
+    def decode(self, data: bytes, /) -> tuple[T, Instant]:
+        """Return the record that these bytes hold, and the instant it was written at."""
+        return self.kind.decode(data)
+
+
+def _same(value: object) -> Detail:
+    return cast("Detail", value)
+
+
+TENANT: Final = Kind[Tenant]("t", codec.write_tenant, codec.read_tenant, codec.write_tenant)
+KEY_CHECKS: Final = Kind[Mapping[str, str]]("k", dict, codec.read_key_checks, lambda checks: tuple(sorted(checks)))
+NETWORK: Final = Kind[IPRestriction]("p", codec.write_network, codec.read_network, codec.write_network, packed=True)
+DATA_GROUPS: Final = Kind[DataGroupPolicy](
+    "p", codec.write_data_groups, codec.read_data_groups, codec.write_data_groups, packed=True
+)
+SERVICE: Final = Kind[RegisteredService]("s", codec.write_service, codec.read_service, codec.write_service)
+HOST_SERVICE: Final = Kind[HostService](
+    "s", codec.write_host_service, codec.read_host_service, codec.write_host_service
+)
+GRANT_RULES: Final = Kind[tuple[Rules, Rules]]("r", codec.write_rules, codec.read_rules, codec.write_rules, packed=True)
+USER_GRANT: Final = Kind[UserRules]("g", codec.write_user_rules, codec.read_user_rules, codec.write_user_rules)
+GRANT_HEAD: Final = Kind[int]("gv", _same, codec.read_count, _same)
+USER: Final = Kind[UserState]("u", codec.write_user, codec.read_user, codec.write_user)
+LINK: Final = Kind[Link]("l", codec.write_link, codec.read_link, codec.link_image)
+LINKS_OF: Final = Kind[tuple[LinkId, ...]]("o", list, codec.read_link_ids, tuple)
+SUBSCRIPTION: Final = Kind[Subscription](
+    "w", codec.write_subscription, codec.read_subscription, codec.write_subscription
+)
+MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
+
+
+@lru_cache(_MEMO)
+def tenant_key(tenant: TenantId) -> RecordKey[Tenant]:
+    """Return where a tenant's own facts lie."""
+    return RecordKey(TENANT, key(tenant, "t"))
+
+
+@lru_cache(_MEMO)
+def network_key(tenant: TenantId) -> RecordKey[IPRestriction]:
+    """Return where the IP restriction lies."""
+    return RecordKey(NETWORK, key(tenant, "p", "net"))
+
+
+@lru_cache(_MEMO)
+def data_groups_key(tenant: TenantId) -> RecordKey[DataGroupPolicy]:
+    """Return where the data policies lie."""
+    return RecordKey(DATA_GROUPS, key(tenant, "p", "dlp"))
+
+
+@lru_cache(_MEMO)
+def service_key(tenant: TenantId, service: ServiceId) -> RecordKey[RegisteredService]:
+    """Return where a registered service lies."""
+    return RecordKey(SERVICE, key(tenant, "s", service))
+
+
+@lru_cache(_MEMO)
+def host_service_key(service: ServiceId) -> RecordKey[HostService]:
+    """Return where the host's own word on a service lies."""
+    return RecordKey(HOST_SERVICE, key(HOST, "s", service))
+
+
+@lru_cache(_MEMO)
+def grant_rules_key(tenant: TenantId, service: ServiceId) -> RecordKey[tuple[Rules, Rules]]:
+    """Return where a service's grants and exclusions of organizations, groups and everyone lie."""
+    return RecordKey(GRANT_RULES, key(tenant, "r", service))
+
+
+@lru_cache(_MEMO)
+def grant_head_key(tenant: TenantId, service: ServiceId) -> RecordKey[int]:
+    """Return where the number of the last edit of a service's grants lies."""
+    return RecordKey(GRANT_HEAD, key(tenant, "gv", service))
+
+
+@lru_cache(_MEMO)
+def user_grant_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[UserRules]:
+    """Return where a grant to a person by name lies."""
+    return RecordKey(USER_GRANT, key(tenant, "g", service, user))
+
+
+@lru_cache(_MEMO)
+def user_key(tenant: TenantId, user: UserId) -> RecordKey[UserState]:
+    """Return where a user's state lies."""
+    return RecordKey(USER, key(tenant, "u", user))
+
+
+@lru_cache(_MEMO)
+def link_key(tenant: TenantId, link: LinkId) -> RecordKey[Link]:
+    """Return where a link lies."""
+    return RecordKey(LINK, key(tenant, "l", link))
+
+
+def links_of_key(tenant: TenantId, user: UserId, service: ServiceId) -> RecordKey[tuple[LinkId, ...]]:
+    """Return where the ids of a user's links to a service lie."""
+    return RecordKey(LINKS_OF, key(tenant, "o", user, service))
+
+
+def users_of_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[tuple[LinkId, ...]]:
+    """Return where the same ids lie for the list of a service's users."""
+    return RecordKey(LINKS_OF, key(tenant, "x", service, user))
+
+
+def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionId) -> RecordKey[Subscription]:
+    """Return where a trigger subscription lies."""
+    return RecordKey(SUBSCRIPTION, key(tenant, "w", link, subscription))
+
+
+def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
+    """Return where it is kept which refusals of a link were recorded lately."""
+    return RecordKey(MARKS, key(tenant, "n", link))
+
+
+def key_checks_key(host: TenantId) -> RecordKey[Mapping[str, str]]:
+    """Return where the check values of the host's keys lie: under the host itself."""
+    return RecordKey(KEY_CHECKS, key(host, "k"))
+
+
+def name_of(record: Key) -> str:
+    """Return a key as people and the ledger read it: its components, as one JSON text."""
+    return encode(components(record.path)).decode()

@@ -1,0 +1,493 @@
+"""ExtLink and AsyncExtLink: the only code that knows sync from async (DESIGN 4).
+
+The two halves are the same text but for `async` and `await`; a test compares them. All rules are in `Attempt` and in
+the operations; what is left here is asking the store, the directory, the clock and the source of randomness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set as AbstractSet
+from typing import Final, TypeVar, cast
+
+from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
+from extlink.adapters.memory import MemoryStorage
+from extlink.adapters.system import SystemClock, SystemEntropy
+from extlink.adapters.threaded import ThreadedStorage
+from extlink.attempt import Attempt, Cache, advance, lookup_answer
+from extlink.domain.edition import parse_edition, parse_products
+from extlink.domain.identifier import TenantId, UserId, parse_id
+from extlink.domain.instant import Instant
+from extlink.domain.link import Lifetimes
+from extlink.domain.secret import Secret
+from extlink.domain.tenant import HOST, Actor, parse_roles
+from extlink.domain.token import KeyRing
+from extlink.domain.token_ledger import TokenLedger
+from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Misconfigured, Unavailable
+from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Step, Unanswered
+from extlink.ports import (
+    AsyncDirectory,
+    AsyncStorage,
+    Batch,
+    Clock,
+    Directory,
+    Entropy,
+    Key,
+    Page,
+    Query,
+    Storage,
+    Stored,
+    Version,
+)
+from extlink.tenants import check_keys, open_tenant
+
+__all__ = ["AsyncExtLink", "AsyncTenant", "ExtLink", "Tenant"]
+
+T = TypeVar("T")
+# In every round of contenders one wins, so an operation starts anew at most as often as it has rivals.
+_ATTEMPTS: Final = 200
+_CACHED_RECORDS: Final = 20_000
+_VERSION_BYTES: Final = 8
+_RESTART: Final = object()
+_HOST_ACTOR: Final = Actor(roles=frozenset({"host"}))
+
+
+def _tenant_id(value: object) -> TenantId:
+    tenant = TenantId(parse_id(value, "tenant"))
+    if tenant == HOST:
+        raise InvalidInput("tenant", f"expected a customer's id, got {HOST!r}, which stands for the host itself")
+    return tenant
+
+
+def _actor(user: object, roles: object, address: object) -> Actor:
+    if address is not None and not isinstance(address, str):
+        raise InvalidInput("address", f"expected the person's address as text, got {type(address).__name__}")
+    return Actor(UserId(parse_id(user, "user")), parse_roles(roles), address)
+
+
+def _keys(value: object) -> KeyRing:
+    if not isinstance(value, KeyRing):
+        raise Misconfigured(f"keys: expected a KeyRing, got {type(value).__name__}; links cannot be made without keys")
+    return value
+
+
+def _operation(value: object) -> None:
+    if not isinstance(value, Operation):
+        raise InvalidInput(
+            "operation", f"expected an operation such as services.enable('slack'), got {type(value).__name__}"
+        )
+
+
+def _drawn_keys() -> KeyRing:
+    return KeyRing({"k1": Secret(SystemEntropy().draw(32).hex())}, current="k1")
+
+
+class _Hub:
+    """What both colours hold: everything but the store and the directory, which have a colour of their own."""
+
+    def __init__(
+        self, keys: KeyRing, clock: Clock | None, entropy: Entropy | None, lifetimes: Lifetimes | None
+    ) -> None:
+        self._keys = _keys(keys)
+        self._clock = clock or SystemClock()
+        self._entropy = entropy or SystemEntropy()
+        self._lifetimes = lifetimes or Lifetimes()
+        self._cache = Cache(_CACHED_RECORDS)
+        self._started = False
+
+    def _now(self) -> Instant:
+        try:
+            return self._clock.now()
+        except Exception as exc:
+            raise Unavailable("the clock failed; nothing was done, see the cause") from exc
+
+    def _draw(self, size: int) -> bytes:
+        try:
+            drawn = self._entropy.draw(size)
+        except Exception as exc:
+            raise Unavailable("the source of randomness failed; nothing was done, see the cause") from exc
+        if len(drawn) != size:
+            raise Unavailable(f"the source of randomness gave {len(drawn)} bytes where {size} were asked for")
+        return drawn
+
+    def _version(self) -> Version:
+        return Version((int.from_bytes(self._draw(_VERSION_BYTES)) >> 1) or 1)
+
+    def _token_ledger(self, tenant: TenantId) -> TokenLedger:
+        return TokenLedger(tenant, self._keys, self._lifetimes)
+
+    def _checks(self) -> dict[str, str]:
+        return {key_id: check.hex() for key_id, check in self._keys.checks.items()}
+
+
+class ExtLink(_Hub):
+    """The library for a synchronous host.
+
+    Args:
+        storage: where everything is kept, such as `SQLiteStorage("links.db")`.
+        keys: the host's key ring; without the right keys nothing starts.
+        directory: the host's people.
+        clock, entropy: only tests replace them.
+        lifetimes: how long codes, tokens and links live.
+
+    Raises:
+        Misconfigured: no keys; or, at the first operation, a key that this store was not made with.
+
+    >>> hub = ExtLink.in_memory()
+    >>> hub.open_tenant("acme", edition="JP", products={"kintone"})
+    Tenant('acme')
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        keys: KeyRing,
+        directory: Directory,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        lifetimes: Lifetimes | None = None,
+    ) -> None:
+        super().__init__(keys, clock, entropy, lifetimes)
+        self._storage = storage
+        self._directory = directory
+
+    @classmethod
+    def in_memory(cls, *, directory: Directory | None = None, clock: Clock | None = None) -> ExtLink:
+        """Return a hub that keeps everything in this process, under keys drawn for it: for tests and first steps."""
+        return cls(MemoryStorage(), keys=_drawn_keys(), directory=directory or InMemoryDirectory(), clock=clock)
+
+    def open_tenant(self, tenant: str, *, edition: str, products: Iterable[str]) -> Tenant:
+        """Open a tenant with its edition and products, or find it open alike.
+
+        Raises:
+            InvalidInput: a malformed id, an unknown edition or product.
+            Refused: `tenant.opened_differently`.
+        """
+        opened = _tenant_id(tenant)
+        where = parse_edition(edition)
+        wanted = open_tenant(edition=where, products=parse_products(products, edition=where))
+        self.carry_out(wanted, Call(opened, _HOST_ACTOR))
+        return Tenant(self, Call(opened, Actor()))
+
+    def tenant(self, tenant: str) -> Tenant:
+        """Return a tenant by id; one that was never opened refuses every operation (`tenant.not_open`)."""
+        return Tenant(self, Call(_tenant_id(tenant), Actor()))
+
+    def host(self) -> Tenant:
+        """Return the host itself, for what holds in every tenant at once, such as a quarantine everywhere."""
+        return Tenant(self, Call(HOST, _HOST_ACTOR))
+
+    def carry_out(self, operation: Operation[T], call: Call) -> T:
+        """Carry an operation out for a tenant and an actor; hosts call `Tenant.run`, which names them."""
+        _operation(operation)
+        if not self._started:
+            self._perform(check_keys(self._checks()), Call(HOST, _HOST_ACTOR))
+            self._started = True
+        return self._perform(operation, call)
+
+    def _perform(self, operation: Operation[T], call: Call) -> T:
+        floor = Instant(0)
+        for _ in range(_ATTEMPTS):
+            attempt = Attempt(self._cache, max(self._now(), floor))
+            commit = self._attempt(operation, call, attempt)
+            floor = attempt.floor
+            if commit is None:
+                continue
+            batch = attempt.batch(call, operation, commit, self._version)
+            try:
+                if batch is not None:
+                    self._commit(batch)
+            except Conflict:
+                continue
+            if commit.error is not None:
+                raise commit.error
+            return commit.result
+        raise Contention(f"{operation.name} met {_ATTEMPTS} conflicts in a row; nothing was changed, call it again")
+
+    def _attempt(self, operation: Operation[T], call: Call, attempt: Attempt) -> Commit[T] | None:
+        steps = operation.start(call)
+        step = advance(steps, None)
+        while not isinstance(step, Commit):
+            answer = self._answer(step, call, attempt)
+            if answer is _RESTART:
+                steps.close()
+                return None
+            step = advance(steps, answer)
+        return step
+
+    def _answer(self, step: Step[object], call: Call, attempt: Attempt) -> object:
+        match step:
+            case Read():
+                answers = attempt.takes(step, self._read(*attempt.asks(step)))
+                return _RESTART if answers is None else answers
+            case Lookup():
+                return self._lookup(cast("Lookup[object]", step))
+            case Now():
+                return attempt.now()
+            case Ledger():
+                return self._token_ledger(call.tenant)
+            case Draw():
+                return self._draw(step.size)
+            case List():
+                return self._list(step.query)
+            case _:
+                raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
+
+    def _lookup(self, step: Lookup[object]) -> object:
+        try:
+            value = getattr(self._directory, step.method)(*step.arguments)
+        except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
+            return Unanswered()
+        return lookup_answer(step, value)
+
+    def _read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+        try:
+            return self._storage.read(keys, known)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to read; nothing was done, see the cause") from exc
+
+    def _list(self, query: Query) -> Page:
+        try:
+            return self._storage.list(query)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to list; nothing was done, see the cause") from exc
+
+    def _commit(self, batch: Batch) -> None:
+        try:
+            self._storage.commit(batch)
+        except Unavailable:
+            # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            self._storage.commit(batch)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to commit; the outcome is unknown, read before you retry") from exc
+
+
+class Tenant:
+    """One tenant, for one actor: what operations run on."""
+
+    def __init__(self, hub: ExtLink, call: Call) -> None:
+        self._hub = hub
+        self._call = call
+
+    @property
+    def id(self) -> str:
+        """The tenant's id."""
+        return self._call.tenant
+
+    def acting_as(self, user: str, *, roles: Iterable[str] = ("user",), address: str | None = None) -> Tenant:
+        """Return the same tenant for a person: the host states who it is, what roles they hold, and where they sit.
+
+        Raises:
+            InvalidInput: a malformed id or an unknown role.
+        """
+        return Tenant(self._hub, Call(self._call.tenant, _actor(user, roles, address)))
+
+    def run(self, operation: Operation[T]) -> T:
+        """Carry an operation out and return its result; nothing is half done.
+
+        Raises:
+            Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
+            InvalidInput: the operation was built of malformed values.
+            StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
+        """
+        return self._hub.carry_out(operation, self._call)
+
+    def __repr__(self) -> str:
+        return f"Tenant({self._call.tenant!r})"
+
+
+class AsyncExtLink(_Hub):
+    """The library for an asynchronous host.
+
+    Args:
+        storage: where everything is kept, such as `ThreadedStorage(SQLiteStorage("links.db"))`.
+        keys: the host's key ring; without the right keys nothing starts.
+        directory: the host's people.
+        clock, entropy: only tests replace them.
+        lifetimes: how long codes, tokens and links live.
+
+    Raises:
+        Misconfigured: no keys; or, at the first operation, a key that this store was not made with.
+
+    >>> import asyncio
+    >>> async def story():
+    ...     hub = AsyncExtLink.in_memory()
+    ...     return await hub.open_tenant("acme", edition="JP", products={"kintone"})
+    >>> asyncio.run(story())
+    AsyncTenant('acme')
+    """
+
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        keys: KeyRing,
+        directory: AsyncDirectory,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        lifetimes: Lifetimes | None = None,
+    ) -> None:
+        super().__init__(keys, clock, entropy, lifetimes)
+        self._storage = storage
+        self._directory = directory
+
+    @classmethod
+    def in_memory(cls, *, directory: AsyncDirectory | None = None, clock: Clock | None = None) -> AsyncExtLink:
+        """Return a hub that keeps everything in this process, under keys drawn for it: for tests and first steps."""
+        return cls(
+            ThreadedStorage(MemoryStorage()),
+            keys=_drawn_keys(),
+            directory=directory or AsyncInMemoryDirectory(),
+            clock=clock,
+        )
+
+    async def open_tenant(self, tenant: str, *, edition: str, products: Iterable[str]) -> AsyncTenant:
+        """Open a tenant with its edition and products, or find it open alike.
+
+        Raises:
+            InvalidInput: a malformed id, an unknown edition or product.
+            Refused: `tenant.opened_differently`.
+        """
+        opened = _tenant_id(tenant)
+        where = parse_edition(edition)
+        wanted = open_tenant(edition=where, products=parse_products(products, edition=where))
+        await self.carry_out(wanted, Call(opened, _HOST_ACTOR))
+        return AsyncTenant(self, Call(opened, Actor()))
+
+    def tenant(self, tenant: str) -> AsyncTenant:
+        """Return a tenant by id; one that was never opened refuses every operation (`tenant.not_open`)."""
+        return AsyncTenant(self, Call(_tenant_id(tenant), Actor()))
+
+    def host(self) -> AsyncTenant:
+        """Return the host itself, for what holds in every tenant at once, such as a quarantine everywhere."""
+        return AsyncTenant(self, Call(HOST, _HOST_ACTOR))
+
+    async def carry_out(self, operation: Operation[T], call: Call) -> T:
+        """Carry an operation out for a tenant and an actor; hosts call `Tenant.run`, which names them."""
+        _operation(operation)
+        if not self._started:
+            await self._perform(check_keys(self._checks()), Call(HOST, _HOST_ACTOR))
+            self._started = True
+        return await self._perform(operation, call)
+
+    async def _perform(self, operation: Operation[T], call: Call) -> T:
+        floor = Instant(0)
+        for _ in range(_ATTEMPTS):
+            attempt = Attempt(self._cache, max(self._now(), floor))
+            commit = await self._attempt(operation, call, attempt)
+            floor = attempt.floor
+            if commit is None:
+                continue
+            batch = attempt.batch(call, operation, commit, self._version)
+            try:
+                if batch is not None:
+                    await self._commit(batch)
+            except Conflict:
+                continue
+            if commit.error is not None:
+                raise commit.error
+            return commit.result
+        raise Contention(f"{operation.name} met {_ATTEMPTS} conflicts in a row; nothing was changed, call it again")
+
+    async def _attempt(self, operation: Operation[T], call: Call, attempt: Attempt) -> Commit[T] | None:
+        steps = operation.start(call)
+        step = advance(steps, None)
+        while not isinstance(step, Commit):
+            answer = await self._answer(step, call, attempt)
+            if answer is _RESTART:
+                steps.close()
+                return None
+            step = advance(steps, answer)
+        return step
+
+    async def _answer(self, step: Step[object], call: Call, attempt: Attempt) -> object:
+        match step:
+            case Read():
+                answers = attempt.takes(step, await self._read(*attempt.asks(step)))
+                return _RESTART if answers is None else answers
+            case Lookup():
+                return await self._lookup(cast("Lookup[object]", step))
+            case Now():
+                return attempt.now()
+            case Ledger():
+                return self._token_ledger(call.tenant)
+            case Draw():
+                return self._draw(step.size)
+            case List():
+                return await self._list(step.query)
+            case _:
+                raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
+
+    async def _lookup(self, step: Lookup[object]) -> object:
+        try:
+            value = await getattr(self._directory, step.method)(*step.arguments)
+        except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
+            return Unanswered()
+        return lookup_answer(step, value)
+
+    async def _read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+        try:
+            return await self._storage.read(keys, known)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to read; nothing was done, see the cause") from exc
+
+    async def _list(self, query: Query) -> Page:
+        try:
+            return await self._storage.list(query)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to list; nothing was done, see the cause") from exc
+
+    async def _commit(self, batch: Batch) -> None:
+        try:
+            await self._storage.commit(batch)
+        except Unavailable:
+            # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            await self._storage.commit(batch)
+        except ExtlinkError:
+            raise
+        except Exception as exc:
+            raise Unavailable("the store failed to commit; the outcome is unknown, read before you retry") from exc
+
+
+class AsyncTenant:
+    """One tenant, for one actor: what operations run on."""
+
+    def __init__(self, hub: AsyncExtLink, call: Call) -> None:
+        self._hub = hub
+        self._call = call
+
+    @property
+    def id(self) -> str:
+        """The tenant's id."""
+        return self._call.tenant
+
+    def acting_as(self, user: str, *, roles: Iterable[str] = ("user",), address: str | None = None) -> AsyncTenant:
+        """Return the same tenant for a person: the host states who it is, what roles they hold, and where they sit.
+
+        Raises:
+            InvalidInput: a malformed id or an unknown role.
+        """
+        return AsyncTenant(self._hub, Call(self._call.tenant, _actor(user, roles, address)))
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Carry an operation out and return its result; nothing is half done.
+
+        Raises:
+            Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
+            InvalidInput: the operation was built of malformed values.
+            StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
+        """
+        return await self._hub.carry_out(operation, self._call)
+
+    def __repr__(self) -> str:
+        return f"AsyncTenant({self._call.tenant!r})"

@@ -1,0 +1,319 @@
+"""Operations on services: register, enable, disable, quarantine (S1, S2, S12, F1; MISSION's four verbs).
+
+*Disable*: refused at the next check; the links work again after *enable* if every gate passes then; `existing="revoke"`
+ends them instead. *Quarantine*: the links end, nothing revives them. Enabling permits nobody (TRACE T6).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, cast
+
+import attrs
+
+from extlink import facts
+from extlink.domain.event import Event
+from extlink.domain.identifier import ServiceId, parse_id
+from extlink.domain.reason import Reason
+from extlink.domain.registry import HostService, RegisteredService, ServiceState, unusable_definition
+from extlink.domain.service import Service
+from extlink.domain.tenant import HOST, Tenant
+from extlink.errors import InvalidInput, Refused
+from extlink.inputs import one_of, text
+from extlink.operation import (
+    ADMINISTRATORS,
+    HOSTS,
+    Call,
+    Commit,
+    List,
+    Operation,
+    Steps,
+    ask,
+    drop,
+    operation,
+    put,
+    read,
+)
+from extlink.ports import Records, prefix
+from extlink.records import SERVICE, host_service_key, service_key, tenant_key
+
+__all__ = [
+    "disable",
+    "enable",
+    "quarantine",
+    "quarantine_everywhere",
+    "register",
+    "registered",
+    "release",
+    "release_everywhere",
+    "set_default",
+    "unregister",
+]
+
+MAX_SERVICES: Final = 1_000
+_MAX_CAUSE: Final = 500
+
+
+def _id(value: object) -> ServiceId:
+    return ServiceId(parse_id(value, "service"))
+
+
+def _load(call: Call, service: ServiceId) -> Steps[tuple[Tenant, RegisteredService]]:
+    answers = yield from read(tenant_key(call.tenant), service_key(call.tenant, service))
+    return facts.opened(answers, call.tenant), facts.registered(answers, call.tenant, service)
+
+
+@operation("services.register", by=ADMINISTRATORS, records=("service.registered", "service.redefined"))
+def _register(call: Call, *, definition: Service) -> Steps[Commit[RegisteredService]]:
+    at = service_key(call.tenant, definition.id)
+    answers = yield from read(tenant_key(call.tenant), at)
+    facts.opened(answers, call.tenant)
+    known = answers.get(at)
+    if known is None:
+        page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
+        if len(page.items) == MAX_SERVICES:
+            raise Refused(Reason("save.too_large", {"count": str(MAX_SERVICES + 1), "limit": str(MAX_SERVICES)}))
+        new = RegisteredService(definition, order=len(page.items))
+        return Commit(new, (put(at, new),), (Event("service.registered", {"service": definition.id}),))
+    if known.service == definition:
+        return Commit(known)
+    changed = attrs.evolve(known, service=definition)
+    return Commit(changed, (put(at, changed),), (Event("service.redefined", {"service": definition.id}),))
+
+
+def register(service: Service) -> Operation[RegisteredService]:
+    """Make a service known to the tenant, or replace its definition; its state stays as it is.
+
+    Source: S1. Registering enables nothing. Needs `common_administrator`.
+
+    Args:
+        service: a definition, of the built-in catalogue or the host's own.
+
+    Raises:
+        InvalidInput: not a `Service`.
+
+    >>> from extlink import catalog
+    >>> register(catalog.SLACK).name
+    'services.register'
+    """
+    if not isinstance(service, Service):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput("service", f"expected a Service definition, got {type(service).__name__}")
+    return _register(definition=service)
+
+
+@operation("services.unregister", by=ADMINISTRATORS, records=("service.unregistered",))
+def _unregister(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
+    _, known = yield from _load(call, service)
+    if known.state is not ServiceState.UNCONFIGURED or known.epoch:
+        # Deleting the record would delete its epoch, and links that it ended would be revived by registering anew.
+        raise Refused(Reason("service.blocked_by_links", {"service": service}))
+    event = Event("service.unregistered", {"service": service})
+    return Commit(None, (drop(service_key(call.tenant, service)),), (event,))
+
+
+def unregister(service: str) -> Operation[None]:
+    """Forget a service that was never configured; one that was is disabled instead, so that its links stay ended.
+
+    Raises when run:
+        Refused: `service.unknown`, `service.blocked_by_links`.
+
+    >>> unregister("slack")
+    services.unregister(service='slack')
+    """
+    return _unregister(service=_id(service))
+
+
+@operation("services.enable", by=ADMINISTRATORS, records=("service.enabled",))
+def _enable(call: Call, *, service: ServiceId) -> Steps[Commit[RegisteredService]]:
+    tenant, known = yield from _load(call, service)
+    obstacles = unusable_definition(known.service, tenant)
+    if obstacles:
+        code, params = obstacles[0]
+        raise Refused(Reason(code, params))
+    if known.state is ServiceState.QUARANTINED:
+        raise Refused(Reason("service.quarantined", {"service": service, "cause": known.cause}))
+    if known.state is ServiceState.ENABLED:
+        return Commit(known)
+    changed = attrs.evolve(known, state=ServiceState.ENABLED, cause="")
+    event = Event("service.enabled", {"service": service, "before": str(known.state)})
+    return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
+
+
+def enable(service: str) -> Operation[RegisteredService]:
+    """Switch a registered service on, effective at the very next check in every process.
+
+    Source: S2, page A STEP 1. It permits nobody yet (TRACE T6). Needs `common_administrator`.
+
+    Raises when run:
+        Refused: `service.unknown`, `service.unavailable`, `service.not_in_edition`, `service.product_missing`,
+            `service.quarantined`.
+
+    >>> enable("slack")
+    services.enable(service='slack')
+    """
+    return _enable(service=_id(service))
+
+
+@operation("services.disable", by=ADMINISTRATORS, records=("service.disabled",))
+def _disable(
+    call: Call, *, service: ServiceId, existing: Literal["suspend", "revoke"]
+) -> Steps[Commit[RegisteredService]]:
+    _, known = yield from _load(call, service)
+    if known.state is ServiceState.QUARANTINED:
+        raise Refused(Reason("service.quarantined", {"service": service, "cause": known.cause}))
+    if known.state is ServiceState.DISABLED and existing == "suspend":
+        return Commit(known)
+    epoch = known.epoch + (existing == "revoke")
+    changed = attrs.evolve(known, state=ServiceState.DISABLED, epoch=epoch)
+    event = Event("service.disabled", {"service": service, "before": str(known.state), "existing": existing})
+    return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
+
+
+def disable(service: str, *, existing: Literal["suspend", "revoke"] = "suspend") -> Operation[RegisteredService]:
+    """Switch a service off: refused at the next check.
+
+    Source: S2, MISSION's four verbs. Needs `common_administrator`.
+
+    Args:
+        existing: `suspend`: links work again after `enable` if every gate passes then; `revoke`: they end, in O(1).
+
+    Raises when run:
+        Refused: `service.unknown`, `service.quarantined`.
+
+    >>> disable("slack", existing="revoke")
+    services.disable(service='slack', existing='revoke')
+    """
+    checked = one_of(existing, ("suspend", "revoke"), "existing")
+    return _disable(service=_id(service), existing=cast("Literal['suspend', 'revoke']", checked))
+
+
+@operation("services.quarantine", by=ADMINISTRATORS, records=("service.quarantined",))
+def _quarantine(call: Call, *, service: ServiceId, cause: str) -> Steps[Commit[RegisteredService]]:
+    _, known = yield from _load(call, service)
+    changed = attrs.evolve(known, state=ServiceState.QUARANTINED, epoch=known.epoch + 1, cause=cause)
+    event = Event("service.quarantined", {"service": service, "cause": cause, "epoch": changed.epoch})
+    return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
+
+
+def quarantine(service: str, cause: str) -> Operation[RegisteredService]:
+    """Stop a service at once and end all its links of this tenant; nothing revives them.
+
+    Source: F14, MISSION's four verbs. One record is written, so it holds at the next check in every process.
+
+    Args:
+        cause: why, for the administrators who meet it; at most 500 characters.
+
+    Raises when run:
+        Refused: `service.unknown`.
+
+    >>> quarantine("slack", "token leak at the vendor").name
+    'services.quarantine'
+    """
+    return _quarantine(service=_id(service), cause=text(cause, "cause", _MAX_CAUSE))
+
+
+@operation("services.release", by=ADMINISTRATORS, records=("service.released",))
+def _release(call: Call, *, service: ServiceId) -> Steps[Commit[RegisteredService]]:
+    _, known = yield from _load(call, service)
+    if known.state is not ServiceState.QUARANTINED:
+        return Commit(known)
+    changed = attrs.evolve(known, state=ServiceState.DISABLED, cause="")
+    event = Event("service.released", {"service": service, "epoch": known.epoch})
+    return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
+
+
+def release(service: str) -> Operation[RegisteredService]:
+    """Lift a quarantine: the service is disabled then, its old links stay ended, and it may be enabled again.
+
+    Raises when run:
+        Refused: `service.unknown`.
+
+    >>> release("slack")
+    services.release(service='slack')
+    """
+    return _release(service=_id(service))
+
+
+def _host_only(call: Call) -> None:
+    if call.tenant != HOST:
+        raise InvalidInput("tenant", "expected the host itself; run it on hub.host()")
+
+
+@operation("services.quarantine_everywhere", by=HOSTS, records=("service.quarantined",))
+def _quarantine_everywhere(call: Call, *, service: ServiceId, cause: str) -> Steps[Commit[HostService]]:
+    _host_only(call)
+    at = host_service_key(service)
+    known = (yield from read(at)).get(at) or HostService()
+    changed = HostService(quarantined=True, epoch=known.epoch + 1, cause=cause)
+    event = Event("service.quarantined", {"service": service, "cause": cause, "epoch": changed.epoch})
+    return Commit(changed, (put(at, changed),), (event,))
+
+
+def quarantine_everywhere(service: str, cause: str) -> Operation[HostService]:
+    """Stop a service in every tenant at once and end all its links; run it on `hub.host()`.
+
+    Source: F14, DESIGN 5 (`~host`). One record is written.
+
+    >>> quarantine_everywhere("slack", "vendor breach").name
+    'services.quarantine_everywhere'
+    """
+    return _quarantine_everywhere(service=_id(service), cause=text(cause, "cause", _MAX_CAUSE))
+
+
+@operation("services.release_everywhere", by=HOSTS, records=("service.released",))
+def _release_everywhere(call: Call, *, service: ServiceId) -> Steps[Commit[HostService]]:
+    _host_only(call)
+    at = host_service_key(service)
+    known = (yield from read(at)).get(at) or HostService()
+    if not known.quarantined:
+        return Commit(known)
+    changed = HostService(epoch=known.epoch)
+    return Commit(changed, (put(at, changed),), (Event("service.released", {"service": service}),))
+
+
+def release_everywhere(service: str) -> Operation[HostService]:
+    """Lift a quarantine of the host; links that it ended stay ended. Run it on `hub.host()`.
+
+    >>> release_everywhere("slack")
+    services.release_everywhere(service='slack')
+    """
+    return _release_everywhere(service=_id(service))
+
+
+@operation("services.set_default", by=ADMINISTRATORS, records=("default.changed",))
+def _set_default(call: Call, *, unconfigured: Literal["deny", "allow"]) -> Steps[Commit[Tenant]]:
+    at = tenant_key(call.tenant)
+    tenant = facts.opened((yield from read(at)), call.tenant)
+    if tenant.unconfigured_services == unconfigured:
+        return Commit(tenant)
+    changed = attrs.evolve(tenant, unconfigured_services=unconfigured)
+    event = Event("default.changed", {"before": tenant.unconfigured_services, "after": unconfigured})
+    return Commit(changed, (put(at, changed),), (event,))
+
+
+def set_default(unconfigured: Literal["deny", "allow"]) -> Operation[Tenant]:
+    """Say what holds for registered services that nobody enabled or disabled; until then they are denied.
+
+    Source: F1. Users still need a grant. Needs `common_administrator`.
+
+    >>> set_default("deny")
+    services.set_default(unconfigured='deny')
+    """
+    checked = one_of(unconfigured, ("deny", "allow"), "unconfigured")
+    return _set_default(unconfigured=cast("Literal['deny', 'allow']", checked))
+
+
+@operation("services.registered")
+def _registered(call: Call) -> Steps[Commit[tuple[RegisteredService, ...]]]:
+    facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
+    page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
+    known = [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
+    return Commit(tuple(sorted(known, key=lambda one: (one.order, one.service.id))))
+
+
+def registered() -> Operation[tuple[RegisteredService, ...]]:
+    """List the tenant's services with their states, in the order of registering, unavailable ones too (page A).
+
+    >>> registered()
+    services.registered()
+    """
+    return _registered()
