@@ -24,7 +24,16 @@ from extlink.domain.access import (
 )
 from extlink.domain.decision import Decision, Gate, Note
 from extlink.domain.event import Event
-from extlink.domain.identifier import ConnectorId, LinkId, Scope, ServiceId, UserId, parse_id, parse_ids, parse_scopes
+from extlink.domain.identifier import (
+    ConnectorId,
+    Scope,
+    ServiceId,
+    UserId,
+    parse_id,
+    parse_ids,
+    parse_scopes,
+    plain_text,
+)
 from extlink.domain.link import Link, LinkState
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
@@ -36,7 +45,6 @@ from extlink.operation import (
     Ledger,
     Now,
     Operation,
-    Read,
     Steps,
     ask,
     operation,
@@ -83,7 +91,7 @@ def checking(
     found = yield from facts.load(call, link.service, link.owner)
     at = yield from ask(Now())
     notes, covered = ledger.examine(link, presented, at)
-    if resource is not None and link.resource is not None and resource != link.resource:
+    if link.resource is not None and resource != link.resource:
         notes = (*notes, ("token.wrong_audience", {"audience": link.resource}))
     request = AccessRequest(
         service=link.service,
@@ -166,7 +174,8 @@ def check(
         scope: the operation, or all operations, that the call needs.
         address: the caller's address as the host got it.
         connectors: all connectors of the flow, where the caller states them (TRACE T2).
-        resource: the resource server that asks; a token made for another one is refused (RFC 8707).
+        resource: the resource server that asks; a token made for one is refused by any other, and by one that does not
+            say which it is (RFC 8707, RFC 9700 section 2.3).
 
     Returns:
         The decision; `bool(decision)` is whether it is allowed.
@@ -190,10 +199,10 @@ def check(
 
 def presented_secret(value: object) -> Secret:
     """Return what a caller presented as a secret, whatever it is."""
-    if isinstance(value, Secret):
+    if type(value) is Secret:
         return value
     # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
-    return Secret(value) if isinstance(value, str) else Secret("")
+    return Secret(plain_text(value) or "")
 
 
 @operation("access.explain", by=ADMINISTRATORS)
@@ -265,7 +274,10 @@ def _check_flow(
     mine = links_of_key(call.tenant, user, service)
     found = yield from facts.load(call, service, user, mine)
     ids = found.answers.get(mine) or ()
-    links = yield from _links(call, ids)
+    # Those that live first, the newest of them first: of several refusals, that about the link made last tells most.
+    links = sorted(
+        (yield from facts.links(call, ids)), key=lambda one: (one.state is not LinkState.LIVE, -one.accepted_at, one.id)
+    )
     at = yield from ask(Now())
     request = AccessRequest(
         service=service,
@@ -285,16 +297,6 @@ def _check_flow(
     tried.append(evaluate(found.policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
     # A user may have several links to one service, one per client: the flow runs if one of them may carry it.
     return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
-
-
-def _links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
-    if not ids:
-        return ()
-    places = tuple(link_key(call.tenant, one) for one in ids)
-    answers = yield from ask(Read(places))
-    found = [link for place in places if (link := answers.get(place)) is not None]
-    # The newest first: of several refusals, the one about the link made last is what the user wants to know.
-    return tuple(sorted(found, key=lambda link: (link.state is not LinkState.LIVE, -link.accepted_at, link.id)))
 
 
 def check_flow(

@@ -10,7 +10,7 @@ Rules kept here, so that neither a runner nor an operation can forget them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 import attrs
@@ -61,7 +61,7 @@ class Cache:
             self._records.pop(oldest, None)
 
 
-_NO_VERSIONS: Final[frozenset[Version]] = frozenset()
+_NOTHING: Final = _Known(ABSENT, None, Instant(0))
 
 
 class Attempt:
@@ -79,7 +79,7 @@ class Attempt:
         self._fixed = True
         return self._at
 
-    def asks(self, step: Read) -> tuple[Sequence[Key], AbstractSet[Version]]:
+    def asks(self, step: Read) -> tuple[Sequence[Key], Mapping[Key, Version]]:
         """Return the keys to read - the new ones and everything read before - and the versions already decoded."""
         keys = [record.key for record in step.keys if record.key not in self._held]
         if len(keys) > MAX_READ_KEYS:
@@ -94,7 +94,7 @@ class Attempt:
                 if known is not None:
                     asked[record.key] = known
         self._asked = asked
-        return keys, _NO_VERSIONS
+        return keys, {key: known.version for key, known in asked.items() if known.version != ABSENT}
 
     def takes(self, step: Read, found: Sequence[Stored]) -> Answers | None:
         """Return the answers, or None if something read before has changed meanwhile: then the attempt is void."""
@@ -107,12 +107,12 @@ class Attempt:
                 continue
             known = self._asked.get(key)
             if version == ABSENT:
-                known = _Known(ABSENT, None, Instant(0))
-            elif value is not None:
+                known = _NOTHING
+            elif known is None or known.version != version:
+                if value is None:
+                    raise Misconfigured("the store answered 'unchanged' for a version that was not named as known")
                 known = _Known(version, *readers[key].decode(value))
                 self._cache.put(key, known)
-            elif known is None or known.version != version:
-                raise Misconfigured("the store answered 'unchanged' for a version that was not named as known")
             self._held[key] = known
             if known.at > self._at:
                 if self._fixed:

@@ -17,8 +17,8 @@ from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import PolicyId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import Tenant
-from extlink.errors import InvalidInput, Refused
-from extlink.inputs import flag
+from extlink.errors import Refused
+from extlink.inputs import exactly, flag
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import data_groups_key, tenant_key
 
@@ -68,9 +68,7 @@ def set_policy(policy: DataPolicy) -> Operation[DataGroupPolicy]:
     >>> set_policy(DataPolicy(id="standard", business={"shared_kintone"})).name
     'datagroups.set_policy'
     """
-    if not isinstance(policy, DataPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("policy", f"expected a DataPolicy, got {type(policy).__name__}")
-    return _set_policy(policy=policy)
+    return _set_policy(policy=exactly(policy, DataPolicy, "policy"))
 
 
 @operation("datagroups.remove_policy", by=ADMINISTRATORS, records=("datagroup.changed",))
@@ -103,7 +101,12 @@ def _require(call: Call, *, required: bool) -> Steps[Commit[Tenant]]:
     if tenant.requires_flow_connectors == required:
         return Commit(tenant)
     changed = attrs.evolve(tenant, requires_flow_connectors=required)
-    event = Event("tenant.setting_changed", {"setting": "requires_flow_connectors", "after": required})
+    details: dict[str, Detail] = {
+        "setting": "requires_flow_connectors",
+        "before": tenant.requires_flow_connectors,
+        "after": required,
+    }
+    event = Event("tenant.setting_changed", details)
     return Commit(changed, (put(at, changed),), (event,))
 
 

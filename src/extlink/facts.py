@@ -13,7 +13,8 @@ import attrs
 from extlink.domain.access import Person, Policy
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
-from extlink.domain.identifier import ServiceId, TenantId, UserId
+from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
+from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService, ServiceRegistry
@@ -24,6 +25,7 @@ from extlink.records import (
     data_groups_key,
     grant_rules_key,
     host_service_key,
+    link_key,
     network_key,
     service_key,
     tenant_key,
@@ -31,7 +33,7 @@ from extlink.records import (
     user_key,
 )
 
-__all__ = ["Facts", "load", "opened", "registered"]
+__all__ = ["Facts", "links", "load", "opened", "registered"]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _NO_POLICIES: Final = DataGroupPolicy()
@@ -120,3 +122,12 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
         data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
     )
     return Facts(policy, answers)
+
+
+def links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
+    """Read several links, in the order of their ids; one that is not there any more is left out."""
+    if not ids:
+        return ()
+    places = tuple(link_key(call.tenant, one) for one in ids)
+    answers = yield from ask(Read(places))
+    return tuple(link for place in places if (link := answers.get(place)) is not None)

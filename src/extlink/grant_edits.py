@@ -18,7 +18,7 @@ from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import one_of
+from extlink.inputs import flag, one_of
 from extlink.operation import (
     Call,
     Change,
@@ -99,13 +99,11 @@ def parse_subjects(
         InvalidInput: malformed ids, or nobody named.
         Refused: `save.too_large`.
     """
-    if not isinstance(everyone, bool):
-        raise InvalidInput("everyone", f"expected True or False, got {type(everyone).__name__}")
     subjects = Subjects(
         tuple(UserId(user) for user in parse_ids(users, "users")),
         tuple(OrganizationId(one) for one in parse_ids(organizations, "organizations")),
         tuple(GroupId(group) for group in parse_ids(groups, "groups")),
-        everyone,
+        flag(everyone, "everyone"),
     )
     if subjects == Subjects():
         raise InvalidInput("users", "expected at least one user, organization, group or everyone=True")
@@ -226,7 +224,7 @@ def opening(until: Instant | None, reach: Reach, existing: Existing = "revoke") 
 
 def ticking(rule: Rule, plan: Plan) -> Rule:
     """Grant by name; who is granted already keeps an end date, since the page does not show it."""
-    return rule if rule.open is not None else rule.opened(plan.edit, plan.at, None, "direct")
+    return rule if rule.holds(plan.at) else rule.opened(plan.edit, plan.at, None, "direct")
 
 
 def closing(existing: Existing | None) -> _Edit:

@@ -35,7 +35,7 @@ from extlink.grant_edits import (
     parse_subjects,
     ticking,
 )
-from extlink.inputs import one_of, text, whole
+from extlink.inputs import flag, one_of, text, whole
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -85,7 +85,7 @@ class Candidate:
     """One row of the page on which an administrator ticks users (page A, STEP 1, item 4).
 
     Args:
-        ticked: whether the person is granted by name.
+        ticked: whether the person is granted by name; a grant whose end date is reached is no tick.
         why: the grant that lets the person in today, by whatever path; None if none does.
         tickable: False for suspended people, whose tick cannot be set anew but stays if it is there (TRACE T7).
     """
@@ -385,7 +385,7 @@ def _candidates(
         rows.append(
             Candidate(
                 member=member,
-                ticked=plan.named[member.id].granted.open is not None,
+                ticked=plan.named[member.id].granted.holds(plan.at),
                 why=Reason(*standing.note) if standing.granted else None,
                 tickable=member.status == "active",
             ),
@@ -421,14 +421,14 @@ def candidates(
     >>> candidates("slack", search="sato").name
     'grants.candidates'
     """
-    if not isinstance(without_organization, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("without_organization", "expected True or False")
     query = CandidateQuery(
         search=text(search, "search", 255),
         organization=None if organization is None else OrganizationId(parse_id(organization, "organization")),
         scope=cast("Reach", one_of(scope, ("direct", "subtree"), "scope")),
-        without_organization=without_organization,
+        without_organization=flag(without_organization, "without_organization"),
     )
+    if query.organization is not None and query.without_organization:
+        raise InvalidInput("without_organization", "expected False beside an organization; ask for one of them")
     cursor = None if after is None else text(after, "after", 1_024)
     return _candidates(
         service=parse_service(service), query=query, after=cursor, limit=whole(limit, "limit", 1, _MAX_PAGE)

@@ -1,10 +1,46 @@
-"""Small checks of what hosts hand over, shared by the operations."""
+"""Small checks of what hosts hand over, shared by the operations.
+
+Rule: the type of a value is asked, never the value itself: an object may lie about its class, compare, print or iterate
+as it likes, or raise; what comes out of here is a plain value.
+"""
 
 from __future__ import annotations
 
+from typing import Final, TypeVar
+
+from extlink.domain.identifier import plain_text
 from extlink.errors import InvalidInput
 
-__all__ = ["address_text", "flag", "one_of", "text", "whole"]
+__all__ = ["address_text", "exactly", "flag", "one_of", "shown", "text", "whole"]
+
+T = TypeVar("T")
+_MAX_SHOWN: Final = 64
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may name it: short ASCII; of anything but text and small numbers the type alone.
+
+    >>> shown("suspend"), shown(7), shown(10**5_000), shown([])
+    ("'suspend'", '7', 'int', 'list')
+    """
+    plain = plain_text(value)
+    if plain is not None:
+        return ascii(plain[:_MAX_SHOWN])[:_MAX_SHOWN]
+    # Python refuses to write out integers of more than 4,300 digits.
+    if value is None or type(value) is bool or (type(value) is int and value.bit_length() <= _MAX_SHOWN):
+        return ascii(value)
+    return type(value).__name__
+
+
+def exactly(value: object, kind: type[T], field: str) -> T:
+    """Return `value` if it is a `kind`; a subclass is none, since it may answer otherwise.
+
+    >>> exactly(frozenset("a"), frozenset, "letters")
+    frozenset({'a'})
+    """
+    if type(value) is not kind:
+        raise InvalidInput(field, f"expected a {kind.__name__}, got {type(value).__name__}")
+    return value
 
 
 def one_of(value: object, allowed: tuple[str, ...], field: str) -> str:
@@ -13,23 +49,24 @@ def one_of(value: object, allowed: tuple[str, ...], field: str) -> str:
     >>> one_of("suspend", ("suspend", "revoke"), "existing")
     'suspend'
     """
-    if not isinstance(value, str) or value not in allowed:
-        raise InvalidInput(field, f"expected one of {', '.join(allowed)}, got {ascii(value)[:64]}")
-    return value
+    word = plain_text(value)
+    if word is None or word not in allowed:
+        raise InvalidInput(field, f"expected one of {', '.join(allowed)}, got {shown(value)}")
+    return word
 
 
 def text(value: object, field: str, limit: int) -> str:
     """Return `value` if it is text of at most `limit` characters that every store can hold."""
-    if not isinstance(value, str):
+    plain = plain_text(value)
+    if plain is None:
         raise InvalidInput(field, f"expected text, got {type(value).__name__}")
-    if len(value) > limit:
-        raise InvalidInput(field, f"expected at most {limit} characters, got {len(value)}")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise InvalidInput(field, f"expected text in Unicode, got {value[:64]!a} with a lone surrogate") from None
-    return value
+    if len(plain) > limit:
+        raise InvalidInput(field, f"expected at most {limit} characters, got {len(plain)}")
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(field, f"expected text in Unicode, got {shown(plain)} with a lone surrogate") from None
+    return plain
 
 
 def whole(value: object, field: str, least: int, most: int) -> int:
@@ -38,20 +75,23 @@ def whole(value: object, field: str, least: int, most: int) -> int:
     >>> whole(20, "limit", 1, 100)
     20
     """
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InvalidInput(field, f"expected a whole number from {least} to {most}, got {ascii(value)[:64]}")
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidInput(field, f"expected a whole number from {least} to {most}, got {shown(value)}")
     return value
 
 
 def flag(value: object, field: str) -> bool:
     """Return `value` if it is True or False; anything else would be taken for a yes."""
-    if not isinstance(value, bool):
+    if type(value) is not bool:
         raise InvalidInput(field, f"expected True or False, got {type(value).__name__}")
     return value
 
 
 def address_text(value: object) -> str | None:
     """Return the caller's address as the host got it; whether it is one is for the network gate to say."""
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    plain = plain_text(value)
+    if plain is None:
         raise InvalidInput("address", f"expected the caller's address as text, got {type(value).__name__}")
-    return value
+    return plain

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
 from extlink import facts
 from extlink.domain.event import Event, Kind
 from extlink.domain.instant import Instant
-from extlink.errors import CorruptRecord
+from extlink.domain.tenant import HOST
+from extlink.errors import CorruptRecord, ExtlinkError
+from extlink.fields import as_list, as_map, as_text, as_whole
 from extlink.inputs import whole
 from extlink.operation import ADMINISTRATORS_AND_HOST, Call, Commit, List, Operation, Steps, ask, operation, read
 from extlink.ports import Entries as EntriesQuery, Position
@@ -62,31 +64,36 @@ class EntryPage:
 
 def _entry(number: bytes, body: bytes) -> Entry:
     try:
-        fields = cast("dict[str, object]", json.loads(body))
-        actor = cast("dict[str, object]", fields["actor"])
+        fields = as_map(json.loads(body.decode()))
+        actor = as_map(fields["actor"])
+        user, event = actor["user"], as_text(fields["event"])
         return Entry(
             number=int.from_bytes(number),
-            at=Instant(cast("int", fields["at"])),
-            event=cast("str", fields["event"]),
-            operation=cast("str", fields["operation"]),
-            user=cast("str | None", actor["user"]),
-            details=cast("dict[str, object]", fields["details"]),
-            records=tuple((key, image) for key, image in cast("list[tuple[str, object]]", fields["records"])),
+            at=Instant(as_whole(fields["at"])),
+            event=Event(event).name,
+            operation=as_text(fields["operation"]),
+            user=None if user is None else as_text(user),
+            details=as_map(fields["details"]),
+            records=tuple((as_text(key), image) for key, image in map(as_list, as_list(fields["records"]))),
         )
-    except (ValueError, TypeError, KeyError) as exc:
+    except (ExtlinkError, ValueError, TypeError, KeyError, RecursionError) as exc:
         raise CorruptRecord(f"ledger entry {int.from_bytes(number)} cannot be read; restore it from a backup") from exc
 
 
 @operation("ledger.entries", by=ADMINISTRATORS_AND_HOST)
 def _entries(call: Call, *, after: int, limit: int) -> Steps[Commit[EntryPage]]:
-    facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
+    # The host itself is never opened and has a ledger all the same: of its keys, of what it quarantined everywhere.
+    if call.tenant != HOST:
+        facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
     page = yield from ask(List(EntriesQuery(call.tenant.encode(), Position(after), limit)))
     found = tuple(_entry(item.key.path, item.value) for item in page.items if item.value is not None)
     return Commit(EntryPage(found, found[-1].number if page.more and found else None))
 
 
 def entries(*, after: int = 0, limit: int = 100) -> Operation[EntryPage]:
-    """List what happened, oldest first, in pages.
+    """List what happened, oldest first, in pages; run it on `hub.host()` for what concerns every tenant.
+
+    Needs `common_administrator` or `host`.
 
     Args:
         after: the number to go on after; 0: from the beginning.

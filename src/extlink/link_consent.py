@@ -8,20 +8,21 @@ from typing import Final, Literal, cast
 import attrs
 
 from extlink import facts
-from extlink.domain.access import AccessRequest, current_epochs, evaluate
+from extlink.domain.access import ENDED, AccessRequest, Policy, current_epochs, evaluate, link_notes
 from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance, Consent, ConsentRequest, parse_challenge, parse_redirect_uri
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
 from extlink.domain.instant import Instant
-from extlink.domain.link import Code, Link, LinkState
+from extlink.domain.link import Code, Lifetimes, Link, LinkState
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
+from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, one_of, text
-from extlink.operation import Call, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put
+from extlink.inputs import address_text, exactly, one_of, text
+from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
 __all__ = ["accept", "begin", "refuse"]
@@ -31,12 +32,12 @@ MAX_LINKS: Final = 20
 
 
 def acting_user(call: Call) -> UserId:
-    """Return the person an operation acts for.
+    """Return the person an operation acts for; nobody consents but the user in person.
 
     Raises:
-        Refused: `actor.not_permitted`; nobody consents but the user in person.
+        Refused: `actor.not_permitted` for the system itself, which is no person.
     """
-    if call.actor.user is None or "user" not in call.actor.roles:
+    if call.actor.user is None:
         raise Refused(Reason("actor.not_permitted", {"operation": "links", "roles": ("user",)}))
     return call.actor.user
 
@@ -53,12 +54,12 @@ class _Asked:
     network: Network
 
 
-@operation("links.begin")
+@operation("links.begin", by=USERS)
 def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
-    decision = evaluate(found.policy, _question(asked, user, at))
+    decision = evaluate(found.policy, _question(call, asked, user, at))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
     ledger = yield from ask(Ledger())
@@ -85,9 +86,15 @@ def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
     return Commit(consent)
 
 
-def _question(asked: _Asked, user: UserId, at: Instant) -> AccessRequest:
+def _question(call: Call, asked: _Asked, user: UserId, at: Instant) -> AccessRequest:
     return AccessRequest(
-        service=asked.service, user=user, at=at, scopes=asked.scopes, address=asked.address, network=asked.network
+        service=asked.service,
+        user=user,
+        at=at,
+        scopes=asked.scopes,
+        address=call.actor.address if asked.address is None else asked.address,
+        network=asked.network,
+        flow="not_applicable",
     )
 
 
@@ -117,7 +124,8 @@ def begin(
         scopes: the operations asked for, as one text or a collection.
         code_challenge: PKCE, method S256; only a confidential client with a named waiver may omit it.
         resource: the audience of the tokens (RFC 8707), if the client names one.
-        address: the user's address; `network`: whether the IP restriction holds for the consent page (TRACE T2).
+        address: the user's address, if not the one that `acting_as` stated; `network`: whether the IP restriction
+            holds for the consent page (TRACE T2).
 
     Returns:
         The consent, or a refusal with every reason.
@@ -135,8 +143,7 @@ def begin(
     ... ).name
     'links.begin'
     """
-    if not isinstance(client, Client):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("client", f"expected a Client that the host has established, got {type(client).__name__}")
+    client = exactly(client, Client, "client")
     wanted = parse_scopes(scopes)
     if not wanted:
         raise InvalidInput("scopes", "expected at least one operation; a link that may do nothing is not made")
@@ -170,7 +177,7 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
     return request
 
 
-@operation("links.accept", records=("link.authorized",))
+@operation("links.accept", by=USERS, records=("link.authorized",))
 def _accept(
     call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network
 ) -> Steps[Commit[Acceptance | Refusal]]:
@@ -184,13 +191,21 @@ def _accept(
     place, mine = link_key(tenant, request.link), links_of_key(tenant, user, service)
     head, theirs = grant_head_key(tenant, service), users_of_key(tenant, service, user)
     found = yield from facts.load(call, service, user, place, mine, theirs, head)
-    known = yield from _still_of_use(call, found.answers.get(mine) or ())
+    known = yield from _still_of_use(call, found.policy, found.answers.get(mine) or ())
     at = yield from ask(Now())
     if found.answers.get(place) is not None:
         raise Refused(Reason("consent.used"))
     if at >= request.expires:
         raise Refused(Reason("consent.expired"))
-    question = AccessRequest(service=service, user=user, at=at, scopes=granted, address=address, network=network)
+    question = AccessRequest(
+        service=service,
+        user=user,
+        at=at,
+        scopes=granted,
+        address=call.actor.address if address is None else address,
+        network=network,
+        flow="not_applicable",
+    )
     decision = evaluate(found.policy, question)
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
@@ -198,33 +213,67 @@ def _accept(
         raise Refused(Reason("link.too_many", {"service": service, "limit": str(MAX_LINKS)}))
     ledger = yield from ask(Ledger())
     code, digest = ledger.issue_code(request.link, (yield from ask(Draw(RANDOM_BYTES))))
-    expires = Instant(at + ledger.lifetimes.code)
-    link = Link(
+    link = attrs.evolve(
+        _consented(request, granted, code_digest=digest, at=at, lifetimes=ledger.lifetimes),
+        epochs=current_epochs(found.policy, service, user),
+        grants_at=found.answers.get(head) or 0,
+    )
+    return _linked(call, code, link, (*known, link.id), user)
+
+
+def _consented(
+    request: ConsentRequest, granted: frozenset[Scope], *, code_digest: bytes, at: Instant, lifetimes: Lifetimes
+) -> Link:
+    """Return the link that a consent comes to, before it is known to what epochs and edits it belongs."""
+    return Link(
         id=request.link,
-        owner=user,
-        service=service,
+        owner=request.user,
+        service=request.service,
         client=request.client.id,
         public=request.client.kind == "public",
         state=LinkState.CONSENTED,
-        epochs=current_epochs(found.policy, service, user),
-        grants_at=found.answers.get(head) or 0,
+        epochs=Epochs(),
+        grants_at=0,
         scopes=granted,
         resource=request.resource,
         accepted_at=at,
-        expires=Instant(at + ledger.lifetimes.refresh_absolute),
-        code=Code(digest=digest, expires=expires, redirect_uri=request.redirect_uri, challenge=request.challenge),
-    )
-    details: dict[str, Detail] = {"service": service, "user": user, "link": link.id, "scopes": tuple(sorted(granted))}
-    ids = (*known, link.id)
-    return Commit(
-        Acceptance(code=code, redirect_uri=request.redirect_uri, link=link.id, expires_in=ledger.lifetimes.code),
-        (put(place, link), put(mine, ids), put(theirs, ids)),
-        (Event("link.authorized", {**details, "client": link.client}),),
+        expires=Instant(at + lifetimes.refresh_absolute),
+        code=Code(
+            digest=code_digest,
+            expires=Instant(at + lifetimes.code),
+            redirect_uri=request.redirect_uri,
+            challenge=request.challenge,
+        ),
     )
 
 
-def _still_of_use(call: Call, links: tuple[LinkId, ...]) -> Steps[tuple[LinkId, ...]]:
-    """Return the links that are neither ended nor left unredeemed beyond their code: the index forgets the others."""
+def _linked(
+    call: Call, code: Secret, link: Link, ids: tuple[LinkId, ...], user: UserId
+) -> Commit[Acceptance | Refusal]:
+    """Return the commit that makes a link: its record, and the two indexes that find it."""
+    acceptance = Acceptance(
+        code=code,
+        redirect_uri=link.code.redirect_uri,
+        link=link.id,
+        expires_in=link.code.expires - link.accepted_at,
+    )
+    details: dict[str, Detail] = {
+        "service": link.service,
+        "user": user,
+        "link": link.id,
+        "client": link.client,
+        "scopes": tuple(sorted(link.scopes)),
+    }
+    changes = (
+        put(link_key(call.tenant, link.id), link),
+        put(links_of_key(call.tenant, user, link.service), ids),
+        put(users_of_key(call.tenant, link.service, user), ids),
+    )
+    return Commit(acceptance, changes, (Event("link.authorized", details),))
+
+
+def _still_of_use(call: Call, policy: Policy, links: tuple[LinkId, ...]) -> Steps[tuple[LinkId, ...]]:
+    """Return the links that have neither ended nor outlived their code unredeemed: the index forgets the others."""
     if not links:
         return ()
     found = yield from ask(Read(tuple(link_key(call.tenant, link) for link in links)))
@@ -232,11 +281,10 @@ def _still_of_use(call: Call, links: tuple[LinkId, ...]) -> Steps[tuple[LinkId, 
     kept: list[LinkId] = []
     for link in links:
         record = found.get(link_key(call.tenant, link))
-        if record is None or record.state is LinkState.REVOKED:
+        if record is None or (record.state is LinkState.CONSENTED and at >= record.code.expires):
             continue
-        if record.state is LinkState.CONSENTED and at >= record.code.expires:
-            continue
-        kept.append(link)
+        if not any(code in ENDED for code, _ in link_notes(policy, record, at)):
+            kept.append(link)
     return tuple(kept)
 
 
@@ -274,16 +322,17 @@ def accept(
 
 
 def _token(consent: object) -> Secret:
-    if isinstance(consent, Consent):
+    if type(consent) is Consent:
         return consent.token
-    if isinstance(consent, Secret):
+    if type(consent) is Secret:
         return consent
-    if isinstance(consent, str):
-        return Secret(consent)
-    raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
+    plain = plain_text(consent)
+    if plain is None:
+        raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
+    return Secret(plain)
 
 
-@operation("links.refuse", records=("consent.denied",))
+@operation("links.refuse", by=USERS, records=("consent.denied",))
 def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
     request = yield from _answered(call, token)
     yield from facts.load(call, request.service, request.user)

@@ -18,6 +18,7 @@ from extlink.errors import InvalidInput, Refused
 from extlink.operation import (
     ADMINISTRATORS,
     ADMINISTRATORS_AND_HOST,
+    ALL_CONCERNED,
     Call,
     Change,
     Commit,
@@ -26,6 +27,7 @@ from extlink.operation import (
     Read,
     Steps,
     ask,
+    denied,
     operation,
     put,
     read,
@@ -102,10 +104,10 @@ def revoke(link: str) -> Operation[Link]:
     return _revoke(link=LinkId(parse_id(link, "link")))
 
 
-@operation("links.revoke_all", records=_BY_HAND)
+@operation("links.revoke_all", by=ALL_CONCERNED, records=_BY_HAND)
 def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -> Steps[Commit[None]]:
-    if not is_administrator(call) and (user is None or user != call.actor.user or "user" not in call.actor.roles):
-        raise Refused(Reason("actor.not_permitted", {"operation": "links.revoke_all", "roles": _ROLES}))
+    if not is_administrator(call) and (user is None or user != call.actor.user):
+        return (yield from denied(call, "links.revoke_all", ADMINISTRATORS_AND_HOST))
     by = "link.revoked_by_administrator" if is_administrator(call) else "link.revoked_by_user"
     event = Event(by, {"user": user, "service": service, "link": None})
     if user is not None and service is not None:
@@ -123,9 +125,6 @@ def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -
     facts.opened(answers, call.tenant)
     registered = facts.registered(answers, call.tenant, service)
     return Commit(None, (put(at, attrs.evolve(registered, epoch=registered.epoch + 1)),), (event,))
-
-
-_ROLES = ("common_administrator", "user")
 
 
 def _revoke_pair(call: Call, user: UserId, service: ServiceId, event: Event) -> Steps[Commit[None]]:

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from extlink import facts
-from extlink.domain.access import AccessRequest, Credential, evaluate
+from extlink.domain.access import AccessRequest, Credential, Policy, evaluate
 from extlink.domain.client import Client
-from extlink.domain.decision import Refusal
+from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, parse_scopes
+from extlink.domain.identifier import LinkId, Scope, parse_scopes, plain_text
+from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkEvent, LinkState
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.token import SALT_BYTES, Presented
 from extlink.domain.token_ledger import Failed, Issued, TokenSet
 from extlink.errors import InvalidInput
-from extlink.inputs import address_text, text
-from extlink.operation import Call, Change, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put, read
+from extlink.inputs import address_text, exactly, text
+from extlink.operation import Call, Change, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put, read
 from extlink.records import link_key, links_of_key
 
 __all__ = ["redeem", "refresh"]
@@ -46,12 +47,32 @@ def _find(call: Call, token: Secret, client: Client) -> Steps[tuple[Presented, L
     return presented, link
 
 
+def _gates(policy: Policy, link: Link, at: Instant, address: str | None, *, redeeming: bool) -> Decision:
+    """Ask every gate for a link whose client shows a code or a refresh token; tokens are for all its scopes.
+
+    Without an address the IP restriction is left to the calls that will be made with the tokens.
+    """
+    return evaluate(
+        policy,
+        AccessRequest(
+            service=link.service,
+            user=link.owner,
+            at=at,
+            scopes=link.scopes,
+            address=address,
+            credential=Credential(link=link, scopes=link.scopes, redeeming=redeeming),
+            network="not_applicable" if address is None else "applies",
+            flow="not_applicable",
+        ),
+    )
+
+
 @operation(
     "links.redeem",
     records=("token.issued", "code.reuse_detected", "link.revoked"),
 )
 def _redeem(
-    call: Call, *, code: Secret, client: Client, redirect_uri: str | None, verifier: str | None, address: str | None
+    call: Call, *, code: Secret, client: Client, redirect_uri: str | None, verifier: Secret | None, address: str | None
 ) -> Steps[Commit[TokenSet | Refusal]]:
     found = yield from _find(call, code, client)
     if isinstance(found, Refusal):
@@ -63,47 +84,39 @@ def _redeem(
     known = yield from facts.load(call, link.service, link.owner, place, mine)
     others = yield from _others(call, link, known.answers.get(mine) or ())
     at = yield from ask(Now())
-    credential = Credential(link=link, scopes=link.scopes, redeeming=True)
-    decision = evaluate(
-        known.policy,
-        AccessRequest(
-            service=link.service,
-            user=link.owner,
-            at=at,
-            scopes=link.scopes,
-            address=address,
-            credential=credential,
-            network="not_applicable" if address is None else "applies",
-        ),
-    )
+    decision = _gates(known.policy, link, at, address, redeeming=True)
     if not decision.allowed:
         return Commit(Refusal("invalid_grant", decision.reasons, decision))
     ledger = yield from ask(Ledger())
     salt = yield from ask(Draw(SALT_BYTES))
-    outcome = ledger.redeem(link, presented, code, redirect_uri=redirect_uri, verifier=verifier, at=at, salt=salt)
+    outcome = ledger.redeem(
+        link,
+        presented,
+        code,
+        redirect_uri=redirect_uri,
+        verifier=None if verifier is None else verifier.reveal(),
+        at=at,
+        salt=salt,
+    )
     commit = _outcome(call, outcome)
-    if isinstance(outcome, Failed):
-        return commit
-    # One live link per owner, service and client: the new one takes the place of the old.
+    return commit if isinstance(outcome, Failed) else _superseding(call, commit, others, at)
+
+
+def _superseding(
+    call: Call, commit: Commit[TokenSet | Refusal], others: tuple[Link, ...], at: Instant
+) -> Commit[TokenSet | Refusal]:
+    """Add the end of older links: one per owner, service and client lives, the new one takes the place of the old."""
     ended = [(one, one.moved(LinkEvent.REVOKE, "superseded", at)) for one in others]
     changes = [put(link_key(call.tenant, old.id), new) for old, new in ended if new is not None]
     events = [Event("link.revoked", _details(old, "superseded")) for old, new in ended if new is not None]
     return Commit(commit.result, (*commit.changes, *changes), (*commit.events, *events))
 
 
-def _others(call: Call, link: Link, links: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
+def _others(call: Call, link: Link, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
     """Return the other links of the same owner, service and client that carry tokens."""
-    keys = tuple(link_key(call.tenant, one) for one in links if one != link.id)
-    if not keys:
-        return ()
-    found = yield from ask(Read(keys))
-    return tuple(
-        other
-        for key in keys
-        if (other := found.get(key)) is not None
-        and other.client == link.client
-        and other.state in {LinkState.LIVE, LinkState.SUSPENDED}
-    )
+    found = yield from facts.links(call, tuple(one for one in ids if one != link.id))
+    carrying = {LinkState.LIVE, LinkState.SUSPENDED}
+    return tuple(other for other in found if other.client == link.client and other.state in carrying)
 
 
 def _details(link: Link, by: str) -> dict[str, Detail]:
@@ -140,7 +153,7 @@ def redeem(
     *,
     client: Client,
     redirect_uri: str | None = None,
-    code_verifier: str | None = None,
+    code_verifier: Secret | str | None = None,
     address: str | None = None,
 ) -> Operation[TokenSet | Refusal]:
     """Exchange an authorization code for the first tokens of a link.
@@ -163,23 +176,22 @@ def redeem(
         code=_secret(code, "code"),
         client=_client(client),
         redirect_uri=None if redirect_uri is None else text(redirect_uri, "redirect_uri", 2_000),
-        verifier=None if code_verifier is None else text(code_verifier, "code_verifier", 1_000),
+        verifier=None if code_verifier is None else _secret(code_verifier, "code_verifier"),
         address=address_text(address),
     )
 
 
 def _secret(value: object, field: str) -> Secret:
-    if isinstance(value, Secret):
+    if type(value) is Secret:
         return value
-    if isinstance(value, str):
-        return Secret(value)
-    raise InvalidInput(field, f"expected a Secret or text, got {type(value).__name__}")
+    plain = plain_text(value)
+    if plain is None:
+        raise InvalidInput(field, f"expected a Secret or text, got {type(value).__name__}")
+    return Secret(plain)
 
 
 def _client(value: object) -> Client:
-    if not isinstance(value, Client):
-        raise InvalidInput("client", f"expected a Client that the host has authenticated, got {type(value).__name__}")
-    return value
+    return exactly(value, Client, "client")
 
 
 @operation(
@@ -195,18 +207,7 @@ def _refresh(
     presented, link = found
     known = yield from facts.load(call, link.service, link.owner)
     at = yield from ask(Now())
-    decision = evaluate(
-        known.policy,
-        AccessRequest(
-            service=link.service,
-            user=link.owner,
-            at=at,
-            scopes=link.scopes,
-            address=address,
-            credential=Credential(link=link, scopes=link.scopes),
-            network="not_applicable" if address is None else "applies",
-        ),
-    )
+    decision = _gates(known.policy, link, at, address, redeeming=False)
     if not decision.allowed:
         return Commit(Refusal("invalid_grant", decision.reasons, decision))
     ledger = yield from ask(Ledger())

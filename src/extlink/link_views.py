@@ -12,7 +12,7 @@ from typing import Final, Literal
 import attrs
 
 from extlink import facts
-from extlink.domain.access import AccessRequest, Policy, evaluate, link_notes
+from extlink.domain.access import ENDED, AccessRequest, Credential, Policy, evaluate
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkState
@@ -20,24 +20,25 @@ from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService
 from extlink.domain.service import Service
 from extlink.domain.service_parts import ScopeDefinition
-from extlink.errors import InvalidInput, Refused
+from extlink.errors import InvalidInput
 from extlink.inputs import text, whole
 from extlink.link_ends import is_administrator
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
+    ALL_CONCERNED,
     Call,
     Commit,
     List,
     Now,
     Operation,
-    Read,
     Steps,
     ask,
+    denied,
     operation,
     read,
 )
 from extlink.ports import Records, components, prefix
-from extlink.records import LINKS_OF, SERVICE, link_key, links_of_key, service_key, tenant_key
+from extlink.records import LINKS_OF, SERVICE, links_of_key, service_key, tenant_key
 from extlink.services import MAX_SERVICES
 
 __all__ = ["LinkView", "ServiceUse", "ServiceUser", "ServiceUserPage", "of", "users_of"]
@@ -96,13 +97,18 @@ class ServiceUserPage:
 
 def _view(policy: Policy, service: Service, link: Link, at: Instant) -> LinkView | None:
     """Return a link for a page, or None for one that has ended or was never used."""
-    if link.state in {LinkState.REVOKED, LinkState.CONSENTED}:
+    request = AccessRequest(
+        service=link.service,
+        user=link.owner,
+        at=at,
+        scopes=link.scopes,
+        network="not_applicable",
+        flow="not_applicable",
+        credential=Credential(link=link, scopes=link.scopes),
+    )
+    reasons = evaluate(policy, request).reasons
+    if link.state is LinkState.CONSENTED or any(reason.code in ENDED for reason in reasons):
         return None
-    notes = link_notes(policy, link, at)
-    if any(code in {"link.ended", "link.expired"} for code, _ in notes):
-        return None
-    request = AccessRequest(service=link.service, user=link.owner, at=at, network="not_applicable")
-    reasons = (*(Reason(*note) for note in notes), *evaluate(policy, request).reasons)
     return LinkView(
         id=link.id,
         client=link.client,
@@ -113,18 +119,10 @@ def _view(policy: Policy, service: Service, link: Link, at: Instant) -> LinkView
     )
 
 
-def _links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:
-    if not ids:
-        return ()
-    places = tuple(link_key(call.tenant, one) for one in ids)
-    answers = yield from ask(Read(places))
-    return tuple(link for place in places if (link := answers.get(place)) is not None)
-
-
 def _views(
     call: Call, policy: Policy, service: Service, ids: tuple[LinkId, ...], at: Instant
 ) -> Steps[tuple[LinkView, ...]]:
-    links = yield from _links(call, ids)
+    links = yield from facts.links(call, ids)
     views = [view for link in links if (view := _view(policy, service, link, at)) is not None]
     return tuple(sorted(views, key=lambda view: (view.connected, view.id)))
 
@@ -138,15 +136,14 @@ def _use(call: Call, known: RegisteredService, user: UserId) -> Steps[ServiceUse
     if views:
         state: UseState = "in_use" if any(view.state == "in_use" for view in views) else "suspended"
         return ServiceUse(service=service, state=state, links=views)
-    request = AccessRequest(service=service.id, user=user, at=at, network="not_applicable")
+    request = AccessRequest(service=service.id, user=user, at=at, network="not_applicable", flow="not_applicable")
     return ServiceUse(service=service, state="unused") if evaluate(found.policy, request).allowed else None
 
 
-@operation("links.of")
+@operation("links.of", by=ALL_CONCERNED)
 def _of(call: Call, *, user: UserId) -> Steps[Commit[tuple[ServiceUse, ...]]]:
-    if not is_administrator(call) and not (user == call.actor.user and "user" in call.actor.roles):
-        roles = ("common_administrator", "user")
-        raise Refused(Reason("actor.not_permitted", {"operation": "links.of", "roles": roles}))
+    if not is_administrator(call) and user != call.actor.user:
+        return (yield from denied(call, "links.of", ADMINISTRATORS_AND_HOST))
     facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
     page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
     known = [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]

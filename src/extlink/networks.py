@@ -20,7 +20,7 @@ from extlink.domain.identifier import parse_items
 from extlink.domain.network import IPRestriction, Row, check_against
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import flag
+from extlink.inputs import flag, text
 from extlink.operation import NETWORK_ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import network_key, tenant_key
 
@@ -28,6 +28,7 @@ __all__ = ["add", "allow_all", "deny_all", "find", "remove", "restrict", "show"]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _MAX_ROWS: Final = 100_000
+_MAX_TEXT: Final = 255
 
 
 def _rows(values: object, *, everything: bool) -> tuple[Row, ...]:
@@ -35,12 +36,15 @@ def _rows(values: object, *, everything: bool) -> tuple[Row, ...]:
 
 
 def _row(value: object, everything: bool) -> Row:  # noqa: FBT001 - named at every public entry
-    if isinstance(value, Row):
-        if value.range.prefix == 0 and not everything:
-            raise InvalidInput("rows", f"expected a range smaller than {value.text}; allow_all() says what it means")
-        return value
-    allowed = value if isinstance(value, AddressRange) else parse_range(value, "rows", allow_everything=everything)
-    return Row(range=allowed)
+    if type(value) is Row:
+        row = value
+    elif type(value) is AddressRange:
+        row = Row(range=value)
+    else:
+        row = Row(range=parse_range(text(value, "rows", _MAX_TEXT), "rows", allow_everything=everything))
+    if row.range.prefix == 0 and not everything:
+        raise InvalidInput("rows", f"expected a range smaller than {row.text}; allow_all() says what it means")
+    return row
 
 
 @attrs.frozen
@@ -86,7 +90,8 @@ def _save(call: Call, loaded: _Loaded, wanted: IPRestriction, *, lock_out: bool)
 @operation("networks.allow_all", by=NETWORK_ADMINISTRATORS, records=("network.changed",))
 def _allow_all(call: Call) -> Steps[Commit[IPRestriction]]:
     loaded = yield from _load(call)
-    return _save(call, loaded, IPRestriction("allow_all", loaded.network.rows), lock_out=False)
+    # Admitting everybody locks nobody out, not even somebody whose address the host got wrong.
+    return _save(call, loaded, IPRestriction("allow_all", loaded.network.rows), lock_out=True)
 
 
 def allow_all() -> Operation[IPRestriction]:
@@ -234,4 +239,4 @@ def find(address: str) -> Operation[Row | None]:
     >>> find("203.0.113.7")
     networks.find(address='203.0.113.7')
     """
-    return _find(address=parse_address(address).text)
+    return _find(address=parse_address(text(address, "address", _MAX_TEXT)).text)

@@ -25,11 +25,11 @@ from extlink.domain.event import Event
 from extlink.domain.identifier import TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
-from extlink.domain.tenant import Actor, Role
+from extlink.domain.tenant import HOST, Actor, Role
 from extlink.domain.token_ledger import TokenLedger
 from extlink.errors import ExtlinkError, Refused
 from extlink.ports import Key, Page, Query
-from extlink.records import RecordKey
+from extlink.records import RecordKey, tenant_key
 
 __all__ = [
     "Answers",
@@ -48,6 +48,7 @@ __all__ = [
     "Steps",
     "Unanswered",
     "ask",
+    "denied",
     "operation",
 ]
 
@@ -207,10 +208,13 @@ class Call:
 
 
 ANYBODY: Final[frozenset[Role]] = frozenset()
+USERS: Final[frozenset[Role]] = frozenset({"user"})
 ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator"})
 NETWORK_ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator", "access_administrator"})
 HOSTS: Final[frozenset[Role]] = frozenset({"host"})
 ADMINISTRATORS_AND_HOST: Final = ADMINISTRATORS | HOSTS
+# Whoever may do it for others, and users for themselves: the body itself compares whose it is.
+ALL_CONCERNED: Final = ADMINISTRATORS_AND_HOST | USERS
 
 
 @attrs.frozen
@@ -236,17 +240,29 @@ class Operation(Generic[T_co]):
         """Return the generator that carries it out, behind the check of the actor's roles (TRACE T11)."""
         by = self.definition.by
         if by and by.isdisjoint(call.actor.roles):
-            return _denied(self.name, by)
+            return denied(call, self.name, by)
         return self.definition.body(call, **self.arguments)
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
 
-def _denied(name: str, by: frozenset[Role]) -> Steps[Commit[Never]]:
-    reason = Reason("actor.not_permitted", {"operation": name, "roles": tuple(sorted(by))})
-    event = Event("operation.denied", {"operation": name, "roles": tuple(sorted(by))})
-    yield from ()
+def denied(call: Call, name: str, by: frozenset[Role]) -> Steps[Commit[Never]]:
+    """Refuse an actor and record it (TRACE T11); in a tenant that nobody opened nothing is written, not even this.
+
+    Args:
+        name: the operation's.
+        by: the roles of which the actor needs one.
+
+    Raises:
+        Refused: `tenant.not_open`.
+    """
+    place = tenant_key(call.tenant)
+    if call.tenant != HOST and (yield from read(place)).get(place) is None:
+        raise Refused(Reason("tenant.not_open", {"tenant": call.tenant}))
+    roles = tuple(sorted(by))
+    reason = Reason("actor.not_permitted", {"operation": name, "roles": roles})
+    event = Event("operation.denied", {"operation": name, "roles": roles})
     return Commit(cast("Never", None), events=(event,), error=Refused(reason))
 
 

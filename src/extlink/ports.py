@@ -14,7 +14,7 @@ Versions
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NewType, Protocol
 
 import attrs
@@ -187,11 +187,12 @@ class Page(NamedTuple):
 class Storage(Protocol):
     """The contract of a store, synchronous. Adapters raise only `StorageError`s, foreign ones wrapped `from exc`."""
 
-    def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """Return one answer per key, in order, all from one snapshot of the primary.
 
-        Keys may belong to the tenant and to `~host`; there are at most 64. A record whose version is in `known` comes
-        back with that version and without its value.
+        Keys may belong to the tenant and to `~host`; there are at most 64. A record that still has the version
+        `known` names for its key comes back with that version and without its value. (By key, since the records of one
+        batch share its version.)
         """
         ...
 
@@ -213,7 +214,7 @@ class Storage(Protocol):
 class AsyncStorage(Protocol):
     """The same contract for async hosts."""
 
-    async def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    async def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """As `Storage.read`."""
         ...
 

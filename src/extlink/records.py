@@ -23,7 +23,7 @@ from typing import Final, Generic, TypeVar, cast
 
 import attrs
 
-from extlink import codec
+from extlink import codec, link_codec
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.event import Detail, encode
 from extlink.domain.grant import Rules, UserRules
@@ -35,11 +35,13 @@ from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Tenant, UserState
 from extlink.errors import CorruptRecord, ExtlinkError
+from extlink.fields import as_list, as_whole
 from extlink.ports import Key, components, key
 
 __all__ = ["Kind", "RecordKey"]
 
 FORMAT: Final = 1
+_ESCAPED: Final = "\\u"
 _MEMO: Final = 4_096
 
 T = TypeVar("T")
@@ -74,13 +76,18 @@ class Kind(Generic[T]):
             CorruptRecord: not what `encode` wrote, or written by a newer release.
         """
         try:
-            fields = json.loads(zlib.decompress(data) if self.packed else data)
-            version, at, body = fields
-            if version == FORMAT:
-                return self.read(body), Instant(at)
-        except (ExtlinkError, ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error) as exc:
+            text = (zlib.decompress(data) if self.packed else data).decode()
+            version, at, body = as_list(json.loads(text))
+            if as_whole(version) == FORMAT:
+                if _ESCAPED in text:
+                    encode(body)  # half a surrogate pair, which JSON can name and nothing of ours contains
+                return self.read(body), Instant(as_whole(at))
+        except (ExtlinkError, ValueError, TypeError, KeyError, RecursionError, zlib.error) as exc:
             raise CorruptRecord(f"a record of kind {self.name} cannot be read back; restore it from a backup") from exc
-        raise CorruptRecord(f"a record of kind {self.name} has format {version}, this release reads {FORMAT}; upgrade")
+        raise CorruptRecord(
+            f"a record of kind {self.name} has format {ascii(version)[:64]}, this release reads {FORMAT}; "
+            f"use the release that wrote it"
+        )
 
 
 @attrs.frozen
@@ -113,7 +120,7 @@ GRANT_RULES: Final = Kind[tuple[Rules, Rules]]("r", codec.write_rules, codec.rea
 USER_GRANT: Final = Kind[UserRules]("g", codec.write_user_rules, codec.read_user_rules, codec.write_user_rules)
 GRANT_HEAD: Final = Kind[int]("gv", _same, codec.read_count, _same)
 USER: Final = Kind[UserState]("u", codec.write_user, codec.read_user, codec.write_user)
-LINK: Final = Kind[Link]("l", codec.write_link, codec.read_link, codec.link_image)
+LINK: Final = Kind[Link]("l", link_codec.write_link, link_codec.read_link, link_codec.link_image)
 LINKS_OF: Final = Kind[tuple[LinkId, ...]]("o", list, codec.read_link_ids, tuple)
 SUBSCRIPTION: Final = Kind[Subscription](
     "w", codec.write_subscription, codec.read_subscription, codec.write_subscription

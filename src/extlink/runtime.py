@@ -6,23 +6,20 @@ the operations; what is left here is asking the store, the directory, the clock 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
-from extlink.adapters.system import SystemClock, SystemEntropy
 from extlink.adapters.threaded import ThreadedStorage
-from extlink.attempt import Attempt, Cache, advance, lookup_answer
+from extlink.attempt import Attempt, advance, lookup_answer
 from extlink.domain.edition import parse_edition, parse_products
-from extlink.domain.identifier import TenantId, UserId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes
-from extlink.domain.secret import Secret
-from extlink.domain.tenant import HOST, Actor, parse_roles
+from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
-from extlink.domain.token_ledger import TokenLedger
-from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Misconfigured, Unavailable
+from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Unavailable
+from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation
 from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Step, Unanswered
 from extlink.ports import (
     AsyncDirectory,
@@ -45,81 +42,11 @@ __all__ = ["AsyncExtLink", "AsyncTenant", "ExtLink", "Tenant"]
 T = TypeVar("T")
 # In every round of contenders one wins, so an operation starts anew at most as often as it has rivals.
 _ATTEMPTS: Final = 200
-_CACHED_RECORDS: Final = 20_000
-_VERSION_BYTES: Final = 8
 _RESTART: Final = object()
 _HOST_ACTOR: Final = Actor(roles=frozenset({"host"}))
 
 
-def _tenant_id(value: object) -> TenantId:
-    tenant = TenantId(parse_id(value, "tenant"))
-    if tenant == HOST:
-        raise InvalidInput("tenant", f"expected a customer's id, got {HOST!r}, which stands for the host itself")
-    return tenant
-
-
-def _actor(user: object, roles: object, address: object) -> Actor:
-    if address is not None and not isinstance(address, str):
-        raise InvalidInput("address", f"expected the person's address as text, got {type(address).__name__}")
-    return Actor(UserId(parse_id(user, "user")), parse_roles(roles), address)
-
-
-def _keys(value: object) -> KeyRing:
-    if not isinstance(value, KeyRing):
-        raise Misconfigured(f"keys: expected a KeyRing, got {type(value).__name__}; links cannot be made without keys")
-    return value
-
-
-def _operation(value: object) -> None:
-    if not isinstance(value, Operation):
-        raise InvalidInput(
-            "operation", f"expected an operation such as services.enable('slack'), got {type(value).__name__}"
-        )
-
-
-def _drawn_keys() -> KeyRing:
-    return KeyRing({"k1": Secret(SystemEntropy().draw(32).hex())}, current="k1")
-
-
-class _Hub:
-    """What both colours hold: everything but the store and the directory, which have a colour of their own."""
-
-    def __init__(
-        self, keys: KeyRing, clock: Clock | None, entropy: Entropy | None, lifetimes: Lifetimes | None
-    ) -> None:
-        self._keys = _keys(keys)
-        self._clock = clock or SystemClock()
-        self._entropy = entropy or SystemEntropy()
-        self._lifetimes = lifetimes or Lifetimes()
-        self._cache = Cache(_CACHED_RECORDS)
-        self._started = False
-
-    def _now(self) -> Instant:
-        try:
-            return self._clock.now()
-        except Exception as exc:
-            raise Unavailable("the clock failed; nothing was done, see the cause") from exc
-
-    def _draw(self, size: int) -> bytes:
-        try:
-            drawn = self._entropy.draw(size)
-        except Exception as exc:
-            raise Unavailable("the source of randomness failed; nothing was done, see the cause") from exc
-        if len(drawn) != size:
-            raise Unavailable(f"the source of randomness gave {len(drawn)} bytes where {size} were asked for")
-        return drawn
-
-    def _version(self) -> Version:
-        return Version((int.from_bytes(self._draw(_VERSION_BYTES)) >> 1) or 1)
-
-    def _token_ledger(self, tenant: TenantId) -> TokenLedger:
-        return TokenLedger(tenant, self._keys, self._lifetimes)
-
-    def _checks(self) -> dict[str, str]:
-        return {key_id: check.hex() for key_id, check in self._keys.checks.items()}
-
-
-class ExtLink(_Hub):
+class ExtLink(Hub):
     """The library for a synchronous host.
 
     Args:
@@ -154,7 +81,7 @@ class ExtLink(_Hub):
     @classmethod
     def in_memory(cls, *, directory: Directory | None = None, clock: Clock | None = None) -> ExtLink:
         """Return a hub that keeps everything in this process, under keys drawn for it: for tests and first steps."""
-        return cls(MemoryStorage(), keys=_drawn_keys(), directory=directory or InMemoryDirectory(), clock=clock)
+        return cls(MemoryStorage(), keys=drawn_keys(), directory=directory or InMemoryDirectory(), clock=clock)
 
     def open_tenant(self, tenant: str, *, edition: str, products: Iterable[str]) -> Tenant:
         """Open a tenant with its edition and products, or find it open alike.
@@ -163,7 +90,7 @@ class ExtLink(_Hub):
             InvalidInput: a malformed id, an unknown edition or product.
             Refused: `tenant.opened_differently`.
         """
-        opened = _tenant_id(tenant)
+        opened = parse_tenant(tenant)
         where = parse_edition(edition)
         wanted = open_tenant(edition=where, products=parse_products(products, edition=where))
         self.carry_out(wanted, Call(opened, _HOST_ACTOR))
@@ -171,7 +98,7 @@ class ExtLink(_Hub):
 
     def tenant(self, tenant: str) -> Tenant:
         """Return a tenant by id; one that was never opened refuses every operation (`tenant.not_open`)."""
-        return Tenant(self, Call(_tenant_id(tenant), Actor()))
+        return Tenant(self, Call(parse_tenant(tenant), Actor()))
 
     def host(self) -> Tenant:
         """Return the host itself, for what holds in every tenant at once, such as a quarantine everywhere."""
@@ -179,7 +106,7 @@ class ExtLink(_Hub):
 
     def carry_out(self, operation: Operation[T], call: Call) -> T:
         """Carry an operation out for a tenant and an actor; hosts call `Tenant.run`, which names them."""
-        _operation(operation)
+        require_operation(operation)
         if not self._started:
             self._perform(check_keys(self._checks()), Call(HOST, _HOST_ACTOR))
             self._started = True
@@ -240,7 +167,7 @@ class ExtLink(_Hub):
             return Unanswered()
         return lookup_answer(step, value)
 
-    def _read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    def _read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         try:
             return self._storage.read(keys, known)
         except ExtlinkError:
@@ -286,7 +213,7 @@ class Tenant:
         Raises:
             InvalidInput: a malformed id or an unknown role.
         """
-        return Tenant(self._hub, Call(self._call.tenant, _actor(user, roles, address)))
+        return Tenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
     def run(self, operation: Operation[T]) -> T:
         """Carry an operation out and return its result; nothing is half done.
@@ -302,7 +229,7 @@ class Tenant:
         return f"Tenant({self._call.tenant!r})"
 
 
-class AsyncExtLink(_Hub):
+class AsyncExtLink(Hub):
     """The library for an asynchronous host.
 
     Args:
@@ -342,7 +269,7 @@ class AsyncExtLink(_Hub):
         """Return a hub that keeps everything in this process, under keys drawn for it: for tests and first steps."""
         return cls(
             ThreadedStorage(MemoryStorage()),
-            keys=_drawn_keys(),
+            keys=drawn_keys(),
             directory=directory or AsyncInMemoryDirectory(),
             clock=clock,
         )
@@ -354,7 +281,7 @@ class AsyncExtLink(_Hub):
             InvalidInput: a malformed id, an unknown edition or product.
             Refused: `tenant.opened_differently`.
         """
-        opened = _tenant_id(tenant)
+        opened = parse_tenant(tenant)
         where = parse_edition(edition)
         wanted = open_tenant(edition=where, products=parse_products(products, edition=where))
         await self.carry_out(wanted, Call(opened, _HOST_ACTOR))
@@ -362,7 +289,7 @@ class AsyncExtLink(_Hub):
 
     def tenant(self, tenant: str) -> AsyncTenant:
         """Return a tenant by id; one that was never opened refuses every operation (`tenant.not_open`)."""
-        return AsyncTenant(self, Call(_tenant_id(tenant), Actor()))
+        return AsyncTenant(self, Call(parse_tenant(tenant), Actor()))
 
     def host(self) -> AsyncTenant:
         """Return the host itself, for what holds in every tenant at once, such as a quarantine everywhere."""
@@ -370,7 +297,7 @@ class AsyncExtLink(_Hub):
 
     async def carry_out(self, operation: Operation[T], call: Call) -> T:
         """Carry an operation out for a tenant and an actor; hosts call `Tenant.run`, which names them."""
-        _operation(operation)
+        require_operation(operation)
         if not self._started:
             await self._perform(check_keys(self._checks()), Call(HOST, _HOST_ACTOR))
             self._started = True
@@ -431,7 +358,7 @@ class AsyncExtLink(_Hub):
             return Unanswered()
         return lookup_answer(step, value)
 
-    async def _read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    async def _read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         try:
             return await self._storage.read(keys, known)
         except ExtlinkError:
@@ -477,7 +404,7 @@ class AsyncTenant:
         Raises:
             InvalidInput: a malformed id or an unknown role.
         """
-        return AsyncTenant(self._hub, Call(self._call.tenant, _actor(user, roles, address)))
+        return AsyncTenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
     async def run(self, operation: Operation[T]) -> T:
         """Carry an operation out and return its result; nothing is half done.

@@ -2,25 +2,30 @@
 
 *Disable*: refused at the next check; the links work again after *enable* if every gate passes then; `existing="revoke"`
 ends them instead. *Quarantine*: the links end, nothing revives them. Enabling permits nobody (TRACE T6).
+
+The tenant's own record is the head of the collection of its services: registering and unregistering write it, since
+both rest on a list of all of them (DESIGN 5).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, cast
 
 import attrs
 
 from extlink import facts
-from extlink.domain.event import Event
+from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import ServiceId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.registry import HostService, RegisteredService, ServiceState, unusable_definition
-from extlink.domain.service import Service
+from extlink.domain.service import Service, to_fields
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import one_of, text
+from extlink.inputs import exactly, one_of, text
 from extlink.operation import (
     ADMINISTRATORS,
+    ADMINISTRATORS_AND_HOST,
     HOSTS,
     Call,
     Commit,
@@ -64,20 +69,34 @@ def _load(call: Call, service: ServiceId) -> Steps[tuple[Tenant, RegisteredServi
 
 @operation("services.register", by=ADMINISTRATORS, records=("service.registered", "service.redefined"))
 def _register(call: Call, *, definition: Service) -> Steps[Commit[RegisteredService]]:
-    at = service_key(call.tenant, definition.id)
-    answers = yield from read(tenant_key(call.tenant), at)
-    facts.opened(answers, call.tenant)
+    head, at = tenant_key(call.tenant), service_key(call.tenant, definition.id)
+    answers = yield from read(head, at)
+    tenant = facts.opened(answers, call.tenant)
     known = answers.get(at)
     if known is None:
-        page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
-        if len(page.items) == MAX_SERVICES:
+        others = yield from _all(call)
+        if len(others) == MAX_SERVICES:
             raise Refused(Reason("save.too_large", {"count": str(MAX_SERVICES + 1), "limit": str(MAX_SERVICES)}))
-        new = RegisteredService(definition, order=len(page.items))
-        return Commit(new, (put(at, new),), (Event("service.registered", {"service": definition.id}),))
+        new = RegisteredService(definition, order=max((one.order for one in others), default=-1) + 1)
+        event = Event("service.registered", {"service": definition.id, "order": new.order})
+        return Commit(new, (put(at, new), put(head, tenant)), (event,))
     if known.service == definition:
         return Commit(known)
     changed = attrs.evolve(known, service=definition)
-    return Commit(changed, (put(at, changed),), (Event("service.redefined", {"service": definition.id}),))
+    event = Event("service.redefined", {"service": definition.id, **_difference(known.service, definition)})
+    return Commit(changed, (put(at, changed),), (event,))
+
+
+def _difference(before: Service, after: Service) -> Mapping[str, Detail]:
+    """Return the fields that differ, as they were and as they are."""
+    old, new = cast("Mapping[str, Detail]", to_fields(before)), cast("Mapping[str, Detail]", to_fields(after))
+    names = [name for name in new if old[name] != new[name]]
+    return {"before": {name: old[name] for name in names}, "after": {name: new[name] for name in names}}
+
+
+def _all(call: Call) -> Steps[list[RegisteredService]]:
+    page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
+    return [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
 
 
 def register(service: Service) -> Operation[RegisteredService]:
@@ -95,23 +114,24 @@ def register(service: Service) -> Operation[RegisteredService]:
     >>> register(catalog.SLACK).name
     'services.register'
     """
-    if not isinstance(service, Service):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("service", f"expected a Service definition, got {type(service).__name__}")
-    return _register(definition=service)
+    return _register(definition=exactly(service, Service, "service"))
 
 
 @operation("services.unregister", by=ADMINISTRATORS, records=("service.unregistered",))
 def _unregister(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
-    _, known = yield from _load(call, service)
-    if known.state is not ServiceState.UNCONFIGURED or known.epoch:
+    tenant, known = yield from _load(call, service)
+    # Where the tenant's default lets services be used that nobody switched on, there may be links all the same.
+    used = yield from ask(List(Records(call.tenant.encode(), prefix("x", service), limit=1)))
+    if known.state is not ServiceState.UNCONFIGURED or known.epoch or used.items:
         # Deleting the record would delete its epoch, and links that it ended would be revived by registering anew.
         raise Refused(Reason("service.blocked_by_links", {"service": service}))
     event = Event("service.unregistered", {"service": service})
-    return Commit(None, (drop(service_key(call.tenant, service)),), (event,))
+    changes = (drop(service_key(call.tenant, service)), put(tenant_key(call.tenant), tenant))
+    return Commit(None, changes, (event,))
 
 
 def unregister(service: str) -> Operation[None]:
-    """Forget a service that was never configured; one that was is disabled instead, so that its links stay ended.
+    """Forget a service that was never configured nor used; one that was is disabled, so that its links stay ended.
 
     Raises when run:
         Refused: `service.unknown`, `service.blocked_by_links`.
@@ -189,6 +209,9 @@ def disable(service: str, *, existing: Literal["suspend", "revoke"] = "suspend")
 @operation("services.quarantine", by=ADMINISTRATORS, records=("service.quarantined",))
 def _quarantine(call: Call, *, service: ServiceId, cause: str) -> Steps[Commit[RegisteredService]]:
     _, known = yield from _load(call, service)
+    if known.state is ServiceState.QUARANTINED and known.cause == cause:
+        # No link was made since: there is nothing left to end.
+        return Commit(known)
     changed = attrs.evolve(known, state=ServiceState.QUARANTINED, epoch=known.epoch + 1, cause=cause)
     event = Event("service.quarantined", {"service": service, "cause": cause, "epoch": changed.epoch})
     return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
@@ -243,6 +266,8 @@ def _quarantine_everywhere(call: Call, *, service: ServiceId, cause: str) -> Ste
     _host_only(call)
     at = host_service_key(service)
     known = (yield from read(at)).get(at) or HostService()
+    if known.quarantined and known.cause == cause:
+        return Commit(known)
     changed = HostService(quarantined=True, epoch=known.epoch + 1, cause=cause)
     event = Event("service.quarantined", {"service": service, "cause": cause, "epoch": changed.epoch})
     return Commit(changed, (put(at, changed),), (event,))
@@ -267,7 +292,8 @@ def _release_everywhere(call: Call, *, service: ServiceId) -> Steps[Commit[HostS
     if not known.quarantined:
         return Commit(known)
     changed = HostService(epoch=known.epoch)
-    return Commit(changed, (put(at, changed),), (Event("service.released", {"service": service}),))
+    event = Event("service.released", {"service": service, "epoch": known.epoch})
+    return Commit(changed, (put(at, changed),), (event,))
 
 
 def release_everywhere(service: str) -> Operation[HostService]:
@@ -302,16 +328,17 @@ def set_default(unconfigured: Literal["deny", "allow"]) -> Operation[Tenant]:
     return _set_default(unconfigured=cast("Literal['deny', 'allow']", checked))
 
 
-@operation("services.registered")
+@operation("services.registered", by=ADMINISTRATORS_AND_HOST)
 def _registered(call: Call) -> Steps[Commit[tuple[RegisteredService, ...]]]:
     facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
-    page = yield from ask(List(Records(call.tenant.encode(), prefix("s"), limit=MAX_SERVICES)))
-    known = [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
-    return Commit(tuple(sorted(known, key=lambda one: (one.order, one.service.id))))
+    known = yield from _all(call)
+    return Commit(tuple(sorted(known, key=lambda one: one.order)))
 
 
 def registered() -> Operation[tuple[RegisteredService, ...]]:
     """List the tenant's services with their states, in the order of registering, unavailable ones too (page A).
+
+    Needs `common_administrator` or `host`: what users may see of it is `links.of` (TRACE T9, T11).
 
     >>> registered()
     services.registered()

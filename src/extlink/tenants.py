@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
 
-from extlink.domain.edition import Edition
+from extlink.domain.edition import Edition, parse_edition, parse_products
 from extlink.domain.event import Detail, Event
 from extlink.domain.reason import Reason
-from extlink.domain.tenant import Tenant
-from extlink.errors import Misconfigured, Refused
+from extlink.domain.tenant import HOST, Tenant
+from extlink.errors import InvalidInput, Misconfigured, Refused
+from extlink.inputs import exactly, text
 from extlink.operation import HOSTS, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import key_checks_key, tenant_key
 
 __all__ = ["check_keys", "open_tenant"]
 
+_MAX_TEXT: Final = 255
+
 
 @operation("tenants.open", by=HOSTS, records=("tenant.opened",))
 def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Commit[Tenant]]:
+    if call.tenant == HOST:
+        raise InvalidInput("tenant", "expected a customer's id; the host itself has no edition and no products")
     at = tenant_key(call.tenant)
     known = (yield from read(at)).get(at)
     wanted = Tenant(id=call.tenant, edition=edition, products=products)
@@ -29,21 +35,28 @@ def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Co
     return Commit(known)
 
 
-def open_tenant(*, edition: Edition, products: frozenset[str]) -> Operation[Tenant]:
-    """Open a tenant with its edition and products; opening it again alike changes nothing.
+def open_tenant(*, edition: str, products: Iterable[str]) -> Operation[Tenant]:
+    """Open a tenant with its edition and products; opening it again alike changes nothing. Needs `host`.
 
-    Raises when run:
-        Refused: `tenant.opened_differently` if it is open with another edition or other products.
+    Raises:
+        InvalidInput: an unknown edition, or a product that it does not have.
+        Refused: when run: `tenant.opened_differently` if it is open with another edition or other products.
+
+    >>> open_tenant(edition="US", products={"kintone"})
+    tenants.open(edition='US', products=frozenset({'kintone'}))
     """
-    return _open(edition=edition, products=products)
+    where = parse_edition(edition)
+    return _open(edition=where, products=parse_products(products, edition=where))
 
 
 @operation("tenants.check_keys", by=HOSTS, records=("keys.registered",))
 def _check_keys(call: Call, *, checks: Mapping[str, str]) -> Steps[Commit[None]]:
+    if call.tenant != HOST:
+        raise InvalidInput("tenant", "expected the host itself; run it on hub.host()")
     at = key_checks_key(call.tenant)
     known = (yield from read(at)).get(at) or {}
     for key_id, check in checks.items():
-        if key_id in known and not hmac.compare_digest(known[key_id], check):
+        if key_id in known and not hmac.compare_digest(known[key_id].encode(), check.encode()):
             raise Misconfigured(
                 f"keys: key {key_id} is not the one this store was made with; configure the right key, "
                 f"or give the new one another id and keep the old"
@@ -59,9 +72,19 @@ def _check_keys(call: Call, *, checks: Mapping[str, str]) -> Steps[Commit[None]]
 
 
 def check_keys(checks: Mapping[str, str]) -> Operation[None]:
-    """Compare the host's keys with those this store was made with, and remember new ones (DESIGN 6).
+    """Compare the host's keys with those this store was made with, and remember new ones (DESIGN 6); for `hub.host()`.
 
-    Raises when run:
-        Misconfigured: a key under a known id is another one; going on would make every link look forged.
+    Args:
+        checks: what a key ring says of each of its keys, by id.
+
+    Raises:
+        InvalidInput: not texts by ids.
+        Misconfigured: when run: a key under a known id is another one; going on would make every link look forged.
+
+    >>> check_keys({"k1": "00ff"}).name
+    'tenants.check_keys'
     """
-    return _check_keys(checks=checks)
+    given = cast("Mapping[object, object]", exactly(checks, dict, "checks"))
+    return _check_keys(
+        checks={text(key_id, "checks", _MAX_TEXT): text(check, "checks", _MAX_TEXT) for key_id, check in given.items()}
+    )

@@ -312,6 +312,11 @@ def test_everything_that_can_be_said() -> None:
     assert expected == acme().add_user("sato-2", **details)
 
 
+def test_the_longest_name_is_legal() -> None:
+    """Exactly 1,000 characters are allowed."""
+    assert "x" * 1_000 == acme().add_user("x", display_name="x" * 1_000).display_name
+
+
 def test_get_answers_those_that_exist() -> None:
     """Each once, in the order asked, deleted ones included; nobody is invented."""
     directory = acme()
@@ -500,6 +505,15 @@ def law_cursors_are_stable(directory: InMemoryDirectory) -> None:
 
     assert len(set(rest)) == len(rest)
     assert before == [user for user in rest if user in before]
+
+
+def test_a_full_last_page_is_the_last() -> None:
+    """A cursor is given if and only if somebody follows."""
+    directory = acme()
+
+    assert directory.page(ALL, None, 4).next is None
+    assert directory.page(ALL, None, 3).next is not None
+    assert directory.page(ALL, directory.page(ALL, None, 2).next, 2).next is None
 
 
 @pytest.mark.parametrize("law", [law_each_user_once, law_cursors_are_stable])

@@ -56,6 +56,13 @@ def test_a_new_policy_keeps_everything_together() -> None:
     assert policy.applies_to("dev")
 
 
+def test_a_connector_is_where_it_is_named_or_else_in_the_default_group() -> None:
+    """R1: the name decides, the default only for the rest."""
+    policy = DataPolicy(id="p", business={"a"}, non_business={"b"}, blocked={"c"}, default="blocked")
+
+    assert ["business", "non_business", "blocked", "blocked"] == [policy.group_of(each) for each in "abcd"]
+
+
 def test_order_and_duplicates_of_connectors_do_not_matter() -> None:
     """Law 2: two lists of the same connectors make the same policy."""
     one = DataPolicy(id="p", business=["a", "b", "a"])
@@ -134,9 +141,12 @@ def test_an_illegal_policy_cannot_be_built(changes: dict[str, object], field: st
 
 
 def test_the_limits_themselves_are_legal() -> None:
-    """R3: exactly 2,000 exemptions are allowed."""
-    policy = DataPolicy(id="p", exempt=map(str, range(MAX_EXEMPT)), business=map(str, range(MAX_CONNECTORS)))
+    """R3: exactly 2,000 exemptions are allowed; so are our own limits."""
+    policy = DataPolicy(
+        id="p", name="n" * 1_000, exempt=map(str, range(MAX_EXEMPT)), business=map(str, range(MAX_CONNECTORS))
+    )
 
+    assert 1_000 == len(policy.name)
     assert MAX_EXEMPT == len(policy.exempt)
     assert MAX_CONNECTORS == len(policy.business)
 

@@ -86,6 +86,18 @@ def test_blanks() -> None:
     assert "佐藤 昇" == fold("\u3000佐藤 \u00a0\t 昇 ")
 
 
+@pytest.mark.parametrize(
+    "first_and_last", [(0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)]
+)
+def test_the_blocks_of_diacritics(first_and_last: tuple[int, int]) -> None:
+    """From the first mark of each Unicode block to the last, and not beyond."""
+    first, last = first_and_last
+    marks = [chr(code) for code in range(first, last + 1) if chr(code).casefold() == chr(code)]
+
+    assert {"e"} == {fold("e" + mark) for mark in marks}
+    assert "e" not in {fold("e" + chr(first - 1)), fold("e" + chr(last + 1))}
+
+
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     """A folded text is its own folded form."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from extlink.adapters._bounds import conflict, entry_key, path_range, require_keys, require_limit
@@ -62,7 +62,7 @@ class MemoryStorage:
     >>> guards, writes = (Guard(sato, ABSENT),), (Write(sato, b"active"),)
     >>> store.commit(Batch(tenant=b"acme", id=Version(7), guards=guards, writes=writes, entries=(b"e",), at=Instant(0)))
     1
-    >>> [(stored.version, stored.value) for stored in store.read([sato], frozenset())]
+    >>> [(stored.version, stored.value) for stored in store.read([sato], {})]
     [(7, b'active')]
     """
 
@@ -70,12 +70,12 @@ class MemoryStorage:
         self._lock = threading.Lock()
         self._tenants: dict[bytes, _Tenant] = {}
 
-    def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """Return one answer per key, in order, all from one snapshot (`Storage.read`)."""
         require_keys(keys)
         with self._lock:
             found = [(key, *self._find(key)) for key in keys]
-        return [Stored(key, version, None if version in known else value) for key, version, value in found]
+        return [Stored(key, version, None if version == known.get(key) else value) for key, version, value in found]
 
     def list(self, query: Query) -> Page:
         """Return a bounded page in key order (`Storage.list`)."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
@@ -100,7 +100,7 @@ class ThreadedStorage(_Carried):
     >>> from extlink.ports import key
     >>> async def main():
     ...     async with ThreadedStorage(MemoryStorage()) as store:
-    ...         return [stored.version for stored in await store.read([key("acme", "t")], frozenset())]
+    ...         return [stored.version for stored in await store.read([key("acme", "t")], {})]
     >>> asyncio.run(main())
     [0]
     """
@@ -109,7 +109,7 @@ class ThreadedStorage(_Carried):
         super().__init__("extlink-storage")
         self._storage = storage
 
-    async def read(self, keys: Sequence[Key], known: AbstractSet[Version]) -> Sequence[Stored]:
+    async def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """As `Storage.read`, on the worker."""
         return await self._worker.call(self._storage.read, keys, known)
 

@@ -12,13 +12,12 @@ answer on every input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
 import attrs
 
-from extlink.domain.address import parse_address
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Answer, Decision, Finding, Gate, Note
 from extlink.domain.directory import Member
@@ -32,6 +31,7 @@ from extlink.domain.tenant import Epochs, UserState
 from extlink.errors import InvalidInput
 
 __all__ = [
+    "ENDED",
     "AccessRequest",
     "Credential",
     "Person",
@@ -46,7 +46,15 @@ __all__ = [
 _ACTIVE: Final = UserState()
 _NO_RESTRICTION: Final = IPRestriction()
 _NO_POLICIES: Final = DataGroupPolicy()
+# In Python 3.11 to ask an enumeration for its member costs more than to compare it; these are the members themselves.
+_PASSED: Final = Answer.PASSED
+_REFUSED: Final = Answer.REFUSED
+_LIVE: Final = LinkState.LIVE
+_CONSENTED: Final = LinkState.CONSENTED
+_FLOW_UNKNOWN: Final[Finding] = (Answer.NOT_EVALUATED, (("datagroup.flow_unknown", {}),))
+_NOT_ASKED: Final[Finding] = (Answer.NOT_EVALUATED, (("link.not_asked", {}),))
 _DATA_GROUP: Final[frozenset[Gate]] = frozenset({"data_group"})
+_SERVICE: Final[frozenset[Gate]] = frozenset({"service"})
 
 
 @attrs.frozen
@@ -118,6 +126,7 @@ class AccessRequest:
         address: the caller's address as the host got it; None: the host does not know it.
         network: `not_applicable` for outbound calls, and for the user's own consent page where the host says so.
         connectors: all connectors of the flow, the service's own among them; None: not stated.
+        flow: `not_applicable` where no data flows: the consent page, the token endpoint, a listing.
         credential: None: no token is asked for.
         required: gates that must be evaluated for a yes; the data group is added where the tenant demands it.
     """
@@ -129,6 +138,7 @@ class AccessRequest:
     address: str | None = None
     network: Literal["applies", "not_applicable"] = "applies"
     connectors: frozenset[ConnectorId] | None = None
+    flow: Literal["applies", "not_applicable"] = "applies"
     credential: Credential | None = None
     required: frozenset[Gate] = frozenset()
 
@@ -141,7 +151,16 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
     required: frozenset[Gate] = request.required
     if policy.registry.tenant.requires_flow_connectors:
         required = required | _DATA_GROUP
-    return Decision(tuple(gate(policy, request) for gate in _GATES), required)
+    if request.service is None:
+        required = required | _SERVICE  # law 1: a question about no service is never answered with a yes
+    findings = (
+        _service_gate(policy, request),
+        _user_gate(policy, request),
+        _network_gate(policy, request),
+        _data_group_gate(policy, request),
+        _link_gate(policy, request),
+    )
+    return Decision(findings, required)
 
 
 def is_allowed(policy: Policy, request: AccessRequest) -> bool:
@@ -154,16 +173,12 @@ def is_allowed(policy: Policy, request: AccessRequest) -> bool:
         return False
     if request.network == "applies" and not _is_address_allowed(policy.network, request.address):
         return False
-    connectors = request.connectors
-    if connectors is None:
-        if registry.tenant.requires_flow_connectors or "data_group" in request.required:
-            return False
-    elif not policy.data_groups.allows(connectors):
+    if request.flow == "applies" and not _is_flow_allowed(policy, request):
         return False
     credential = request.credential
     if credential is None:
         return "link" not in request.required
-    return not _link_notes(policy, request, credential)
+    return _is_link_good(policy, request, credential)
 
 
 _UNIDENTIFIED: Final = Decision(
@@ -194,16 +209,14 @@ def _service_gate(policy: Policy, request: AccessRequest) -> Finding:
     service = request.service
     if service is None:
         return Answer.NOT_EVALUATED, (("service.unidentified", {}),)
-    answer, notes = policy.registry.finding(service)
+    finding = policy.registry.finding(service)
     known = policy.registry.services.get(service)
-    if known is not None:
-        unknown = sorted(request.scopes - known.service.scope_names)
-        if unknown:
-            undefined: tuple[Note, ...] = tuple(
-                ("scope.unknown", {"scope": scope, "service": service}) for scope in unknown
-            )
-            return Answer.REFUSED, (notes + undefined if answer is Answer.REFUSED else undefined)
-    return answer, notes
+    if known is None or request.scopes <= known.service.scope_names:
+        return finding
+    answer, notes = finding
+    unknown = sorted(request.scopes - known.service.scope_names)
+    undefined: tuple[Note, ...] = tuple(("scope.unknown", {"scope": scope, "service": service}) for scope in unknown)
+    return _REFUSED, (notes + undefined if answer is _REFUSED else undefined)
 
 
 def _is_user_allowed(policy: Policy, request: AccessRequest, service: ServiceId, user: UserId) -> bool:
@@ -223,8 +236,10 @@ def _is_user_allowed(policy: Policy, request: AccessRequest, service: ServiceId,
 
 
 def _accepted(request: AccessRequest) -> int | None:
-    credential = request.credential
-    return None if credential is None or credential.link is None else credential.link.grants_at
+    link = None if request.credential is None else request.credential.link
+    if link is None or link.service != request.service or link.owner != request.user:
+        return None
+    return link.grants_at
 
 
 def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
@@ -234,7 +249,7 @@ def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
     if user is None:
         return Answer.NOT_APPLICABLE, (("grant.not_applicable", {"service": service}),)
     person = policy.people.get(user, _STRANGER)
-    notes = list(_status_notes(person, user))
+    notes = _status_notes(person, user)
     member = person.member
     if member is not None:
         notes.extend(_product_notes(policy, request, service, member))
@@ -243,13 +258,15 @@ def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
     if not standing.granted and person.answered:
         notes.append(standing.note)
     if notes:
-        return Answer.REFUSED, tuple(notes)
-    return Answer.PASSED, (standing.note,)
+        return _REFUSED, tuple(notes)
+    return _PASSED, (standing.note,)
 
 
-def _status_notes(person: Person, user: UserId) -> tuple[Note, ...]:
-    params = {"user": user}
+def _status_notes(person: Person, user: UserId) -> list[Note]:
     member = person.member
+    if person.answered and member is not None and member.status == "active" and person.state.status == "active":
+        return []
+    params = {"user": user}
     statuses = {person.state.status, member.status if member is not None else "active"}
     notes: list[Note] = []
     if not person.answered:
@@ -260,7 +277,7 @@ def _status_notes(person: Person, user: UserId) -> tuple[Note, ...]:
         notes.append(("user.deleted", params))
     elif "suspended" in statuses:
         notes.append(("user.suspended", params))
-    return tuple(notes)
+    return notes
 
 
 def _product_notes(policy: Policy, request: AccessRequest, service: ServiceId, member: Member) -> list[Note]:
@@ -290,7 +307,7 @@ def _network_gate(policy: Policy, request: AccessRequest) -> Finding:
             return Answer.PASSED, (("network.allow_all", {}),)
         return Answer.REFUSED, (("network.address_unknown", {}),)
     try:
-        address = parse_address(text)
+        row = network.row_for(text)
     except InvalidInput as error:
         shown = text[:64].encode("ascii", "backslashreplace").decode()
         return Answer.REFUSED, (("network.address_invalid", {"address": shown, "problem": error.problem}),)
@@ -298,22 +315,30 @@ def _network_gate(policy: Policy, request: AccessRequest) -> Finding:
         return Answer.PASSED, (("network.allow_all", {}),)
     if network.mode == "deny_all":
         return Answer.REFUSED, (("network.deny_all", {"address": text}),)
-    row = network.row_for(address)
     if row is None:
-        return Answer.REFUSED, (("network.address_not_allowed", {"address": text}),)
-    evidence = {"address": text, "row": row.range.text, "memo": row.memo, "source": row.source}
-    return Answer.PASSED, (("network.row", evidence),)
+        return _REFUSED, (("network.address_not_allowed", {"address": text}),)
+    evidence = {"address": text, "row": row.text, "memo": row.memo, "source": row.source}
+    return _PASSED, (("network.row", evidence),)
+
+
+def _is_flow_allowed(policy: Policy, request: AccessRequest) -> bool:
+    connectors = request.connectors
+    if connectors is None:
+        return not policy.registry.tenant.requires_flow_connectors and "data_group" not in request.required
+    return policy.data_groups.allows(connectors)
 
 
 def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
+    if request.flow != "applies":
+        return Answer.NOT_APPLICABLE, (("datagroup.not_applicable", {}),)
     connectors = request.connectors
     if connectors is None:
-        return Answer.NOT_EVALUATED, (("datagroup.flow_unknown", {}),)
+        return _FLOW_UNKNOWN
+    if policy.data_groups.allows(connectors):
+        if not policy.data_groups.policies:
+            return _PASSED, (("datagroup.no_policy", {}),)
+        return _PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(connectors))}),)
     verdict = policy.data_groups.verdict(connectors)
-    if not verdict.applicable:
-        return Answer.PASSED, (("datagroup.no_policy", {}),)
-    if verdict.allowed:
-        return Answer.PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(connectors))}),)
     blocked: list[Note] = [
         ("datagroup.blocked", {"connector": connector, "policies": policies}) for connector, policies in verdict.blocked
     ]
@@ -327,30 +352,50 @@ def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
 def _link_gate(policy: Policy, request: AccessRequest) -> Finding:
     credential = request.credential
     if credential is None:
-        return Answer.NOT_EVALUATED, (("link.not_asked", {}),)
+        return _NOT_ASKED
     notes = _link_notes(policy, request, credential)
     if notes or credential.link is None:
-        return Answer.REFUSED, notes
-    return Answer.PASSED, (("link.live", {"link": credential.link.id}),)
+        return _REFUSED, notes
+    return _PASSED, (("link.live", {"link": credential.link.id}),)
+
+
+def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential) -> bool:
+    """Whether nothing is wrong with the link and the token: the short form of `_link_notes`."""
+    link = credential.link
+    if link is None or credential.notes or link.service != request.service:
+        return False
+    owner = link.owner
+    if owner is not None and owner != request.user:
+        return False
+    if link.state is not _LIVE and not (credential.redeeming and link.state is _CONSENTED):
+        return False
+    return (
+        request.at < link.expires
+        and request.scopes <= credential.scopes
+        and current_epochs(policy, link.service, owner) == link.epochs
+        and not _is_ended_by_grants(policy, link)
+    )
 
 
 def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) -> tuple[Note, ...]:
-    """Return what is wrong with the link and the token; none of it is more than a few comparisons for a good one."""
+    """Return what is wrong with the link and the token."""
     link = credential.link
     if link is None:
         return credential.notes or (("token.unknown", {}),)
+    if link.service != request.service or link.owner not in {None, request.user}:
+        # Somebody else's link, or that of another service, opens nothing; a workspace connection serves everybody.
+        return (("link.missing", {"service": request.service or "", "user": request.user or ""}),)
     notes = list(credential.notes)
-    if link.state is not LinkState.LIVE:
+    if link.state is not _LIVE:
         notes.extend(_state_notes(link, credential))
     # The state carries the cause already; the epochs are asked as well, since either alone ends a link.
     notes.extend(_ended_notes(policy, link))
     if request.at >= link.expires:
         notes.append(("link.expired", {"link": link.id}))
-    if not credential.notes:
-        missing = request.scopes - credential.scopes
-        if missing:
-            granted = tuple(sorted(credential.scopes))
-            notes.extend(("scope.not_covered", {"scope": scope, "granted": granted}) for scope in sorted(missing))
+    if not credential.notes and not request.scopes <= credential.scopes:
+        missing = sorted(request.scopes - credential.scopes)
+        granted = tuple(sorted(credential.scopes))
+        notes.extend(("scope.not_covered", {"scope": scope, "granted": granted}) for scope in missing)
     return tuple(notes)
 
 
@@ -384,24 +429,23 @@ def _ended_notes(policy: Policy, link: Link) -> list[Note]:
             for cause in ("tenant", "service", "user", "host")
             if getattr(today, cause) != getattr(link.epochs, cause)
         )
-    grants = policy.grants.get(link.service)
-    if grants is not None and link.owner is not None:
-        person = policy.people.get(link.owner, _STRANGER)
-        if grants.ends_link(link.owner, person.member, link.grants_at):
-            notes.append(("link.ended", {"link": link.id, "cause": "grant"}))
+    if _is_ended_by_grants(policy, link):
+        notes.append(("link.ended", {"link": link.id, "cause": "grant"}))
     return notes
+
+
+def _is_ended_by_grants(policy: Policy, link: Link) -> bool:
+    grants = policy.grants.get(link.service)
+    if grants is None or link.owner is None:
+        return False
+    return grants.ends_link(link.owner, policy.people.get(link.owner, _STRANGER).member, link.grants_at)
+
+
+# A link refused for one of these reasons never works again; for any other it may.
+ENDED: Final = frozenset({"link.revoked", "link.ended", "link.expired"})
 
 
 def link_notes(policy: Policy, link: Link, at: Instant) -> tuple[Note, ...]:
     """Return why a link is not live, none if it is: what a listing shows of a link nobody presented a token for."""
     request = AccessRequest(service=link.service, user=link.owner, at=at)
     return _link_notes(policy, request, Credential(link=link))
-
-
-_GATES: Final[tuple[Callable[[Policy, AccessRequest], Finding], ...]] = (
-    _service_gate,
-    _user_gate,
-    _network_gate,
-    _data_group_gate,
-    _link_gate,
-)

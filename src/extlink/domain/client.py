@@ -11,7 +11,7 @@ from typing import Literal, cast, get_args
 
 import attrs
 
-from extlink.domain.identifier import ClientId, parse_id
+from extlink.domain.identifier import ClientId, parse_id, plain_text
 from extlink.errors import InvalidInput
 
 __all__ = ["Client"]
@@ -33,9 +33,11 @@ def _pkce(value: Pkce) -> Pkce:
 
 
 def _one_of(value: object, allowed: tuple[str, ...], field: str) -> str:
-    if type(value) is not str or value not in allowed:
-        raise InvalidInput(field, f"expected one of {', '.join(allowed)}, got {ascii(value)[:64]}")
-    return value
+    word = plain_text(value)
+    if word is None or word not in allowed:
+        got = type(value).__name__ if word is None else ascii(word)[:64]
+        raise InvalidInput(field, f"expected one of {', '.join(allowed)}, got {got}")
+    return word
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ import attrs
 
 from extlink.domain.client import Client
 from extlink.domain.event import encode
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, plain_text
 from extlink.domain.instant import Instant
 from extlink.domain.localized import LocalizedText
 from extlink.domain.secret import Secret
@@ -40,14 +40,15 @@ def parse_redirect_uri(value: object) -> str:
     >>> parse_redirect_uri("https://global.consent.azure-apim.net/redirect")
     'https://global.consent.azure-apim.net/redirect'
     """
-    if not isinstance(value, str):
+    uri = plain_text(value)
+    if uri is None:
         raise InvalidInput("redirect_uri", f"expected text, got {type(value).__name__}")
-    if len(value) > _MAX_URI or not _REDIRECT.fullmatch(value):
+    if len(uri) > _MAX_URI or not _REDIRECT.fullmatch(uri):
         raise InvalidInput(
             "redirect_uri",
-            f"expected https://host/path (or http on 127.0.0.1 or [::1]) without fragment, got {value[:64]!a}",
+            f"expected https://host/path (or http on 127.0.0.1 or [::1]) without fragment, got {uri[:64]!a}",
         )
-    return value
+    return uri
 
 
 def parse_challenge(value: object, client: Client) -> str | None:
@@ -62,9 +63,10 @@ def parse_challenge(value: object, client: Client) -> str | None:
         raise InvalidInput(
             "code_challenge", "expected a PKCE challenge (S256); only a named waiver lets a client omit it"
         )
-    if not isinstance(value, str) or not _CHALLENGE.fullmatch(value):
+    challenge = plain_text(value)
+    if challenge is None or not _CHALLENGE.fullmatch(challenge):
         raise InvalidInput("code_challenge", "expected 43 characters of base64url, as method S256 gives")
-    return value
+    return challenge
 
 
 @attrs.frozen(kw_only=True)

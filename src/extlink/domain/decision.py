@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 import attrs
 
-from extlink.domain.reason import Param, Reason
+from extlink.domain.reason import Param, Reason, known_reason
 from extlink.errors import AccessDenied
 
 __all__ = ["GATES", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
@@ -29,6 +29,11 @@ class Answer(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     NOT_EVALUATED = "not_evaluated"
 
+
+# In Python 3.11 to ask an enumeration for its member costs more than to ask a gate; these are the members themselves.
+_PASSED: Final = Answer.PASSED
+_REFUSED: Final = Answer.REFUSED
+_NOT_EVALUATED: Final = Answer.NOT_EVALUATED
 
 # The evaluator works on plain tuples: a Reason costs more than a whole gate, and half of all decisions are never read.
 Note = tuple[str, Mapping[str, Param]]
@@ -67,10 +72,10 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """Whether no gate refused and no required gate was left unevaluated."""
-        for gate, (answer, _) in zip(GATES, self.findings, strict=True):
-            if answer is Answer.REFUSED or (answer is Answer.NOT_EVALUATED and gate in self.required):
+        for answer, _ in self.findings:
+            if answer is _REFUSED:
                 return False
-        return True
+        return not self.required or self._lacks_nothing()
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -79,29 +84,40 @@ class Decision:
     def gates(self) -> tuple[GateResult, ...]:
         """Every gate's answer with its reasons, in the order of `GATES`."""
         return tuple(
-            GateResult(gate, answer, tuple(Reason(code, params) for code, params in notes))
+            GateResult(gate, answer, tuple([known_reason(code, params) for code, params in notes]))
             for gate, (answer, notes) in zip(GATES, self.findings, strict=True)
         )
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
-        return tuple(
-            reason
-            for result in self.gates
-            if result.answer is Answer.REFUSED
-            or (result.answer is Answer.NOT_EVALUATED and result.gate in self.required)
-            for reason in result.reasons
-        )
+        if self.allowed:
+            return ()
+        found: list[Reason] = []
+        for gate, (answer, notes) in zip(GATES, self.findings, strict=True):
+            if answer is _REFUSED or (answer is _NOT_EVALUATED and gate in self.required):
+                found.extend([known_reason(code, params) for code, params in notes])
+        return tuple(found)
 
     @property
     def evidence(self) -> tuple[Reason, ...]:
         """What the passed gates rest on: which grant, which row, which link."""
-        return tuple(reason for result in self.gates if result.answer is Answer.PASSED for reason in result.reasons)
+        found: list[Reason] = []
+        for answer, notes in self.findings:
+            if answer is _PASSED:
+                found.extend([known_reason(code, params) for code, params in notes])
+        return tuple(found)
 
     def gate(self, name: Gate) -> GateResult:
         """Return one gate's answer."""
         return self.gates[GATES.index(name)]
+
+    def _lacks_nothing(self) -> bool:
+        """Whether every required gate was evaluated."""
+        for gate, (answer, _) in zip(GATES, self.findings, strict=True):
+            if answer is _NOT_EVALUATED and gate in self.required:
+                return False
+        return True
 
     def require(self) -> None:
         """Raise `AccessDenied` unless allowed; the one place where a refusal becomes an exception."""

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import attrs
 
-from extlink.domain.identifier import parse_ids
+from extlink.domain.identifier import parse_ids, plain_text
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Language
 from extlink.domain.network import IPProfile
@@ -38,9 +38,9 @@ def parse_edition(value: object, field: str = "edition") -> Edition:
     >>> parse_edition("JP")
     'JP'
     """
-    if not isinstance(value, str):
+    text = plain_text(value)
+    if text is None:
         raise InvalidInput(field, f"expected one of {_ORDER}, got {type(value).__name__}")
-    text = str.__str__(value)
     if text not in ALL_EDITIONS:
         raise InvalidInput(field, f"expected one of {_ORDER}, got {ascii(text)[:64]}")
     return text

@@ -25,6 +25,7 @@ Module = Literal["System Administration", "Integrations", "Authentication"]
 Result = Literal["SUCCESS", "FAILED", "VALIDATION ERROR"]
 Detail = str | int | bool | None | tuple["Detail", ...] | Mapping[str, "Detail"]
 FORMAT: Final = 1
+_MAX_ADDRESS: Final = 64
 
 
 class Kind(NamedTuple):
@@ -132,11 +133,16 @@ def canonical(
         "action": kind.action,
         "result": kind.result,
         "operation": operation,
-        "actor": {"user": actor.user, "roles": tuple(sorted(actor.roles)), "address": actor.address},
+        "actor": {"user": actor.user, "roles": tuple(sorted(actor.roles)), "address": _address(actor.address)},
         "details": event.details,
         "records": images,
     }
     return encode(fields)
+
+
+def _address(text: str | None) -> str | None:
+    """Return what the host said of the actor's address, whatever it is, as a short text that every store can hold."""
+    return None if text is None else text[:_MAX_ADDRESS].encode("ascii", "backslashreplace").decode()
 
 
 def _plain(value: object) -> object:

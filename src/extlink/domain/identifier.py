@@ -30,6 +30,7 @@ __all__ = [
     "parse_items",
     "parse_scope",
     "parse_scopes",
+    "plain_text",
 ]
 
 TenantId = NewType("TenantId", str)
@@ -50,6 +51,19 @@ MAX_ITEMS = 1_000
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
+def plain_text(value: object) -> str | None:
+    """Return text as plain text, whatever a subclass of str makes of itself, and None for anything else.
+
+    The type is asked, not the object: what an object says of its own class may be wrong, or raise.
+
+    >>> plain_text("sato"), plain_text(b"sato")
+    ('sato', None)
+    """
+    if type(value) is str:
+        return value
+    return str.__str__(cast("str", value)) if issubclass(type(value), str) else None
+
+
 def parse_id(value: object, field: str) -> str:
     """Return `value` if it is an identifier.
 
@@ -67,17 +81,17 @@ def parse_id(value: object, field: str) -> str:
     ...
     extlink.errors.InvalidInput: user: expected 1 to 255 bytes of text, got none; pass the host's immutable id
     """
-    if not isinstance(value, str):
+    text = plain_text(value)
+    if text is None:
         raise InvalidInput(field, f"expected text, got {type(value).__name__}; pass the host's immutable id")
     try:
-        size = len(value.encode())
+        size = len(text.encode())
     except UnicodeEncodeError:
-        raise InvalidInput(field, f"expected text in Unicode, got {value[:64]!a} with a lone surrogate") from None
+        raise InvalidInput(field, f"expected text in Unicode, got {text[:64]!a} with a lone surrogate") from None
     if not 1 <= size <= MAX_BYTES:
         got = f"{size}" if size else "none"
         raise InvalidInput(field, f"expected 1 to {MAX_BYTES} bytes of text, got {got}; pass the host's immutable id")
-    # A subclass of str may compare or print as it likes; from here on it is plain text.
-    return str.__str__(value) if type(value) is not str else value
+    return text
 
 
 def parse_items(values: object, field: str, limit: int = MAX_ITEMS) -> tuple[object, ...]:
@@ -87,7 +101,7 @@ def parse_items(values: object, field: str, limit: int = MAX_ITEMS) -> tuple[obj
         InvalidInput: not a collection, a text or bytes, more than `limit` items, or an iterator that fails.
     """
     kind = type(values).__name__
-    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
+    if issubclass(type(values), str | bytes | bytearray) or not issubclass(type(values), Iterable):
         raise InvalidInput(field, f"expected a list, got {kind}; write [...] around a single one")
     try:
         items = tuple(islice(cast("Iterable[object]", values), limit + 1))
@@ -128,6 +142,7 @@ def parse_scopes(values: object, field: str = "scopes") -> frozenset[Scope]:
     >>> sorted(parse_scopes("k:file:read k:file:write"))
     ['k:file:read', 'k:file:write']
     """
-    if isinstance(values, str):
-        values = [part for part in values.split(" ") if part]
+    text = plain_text(values)
+    if text is not None:
+        values = [part for part in text.split(" ") if part]
     return frozenset(parse_scope(item, field) for item in parse_items(values, field))

@@ -6,8 +6,8 @@ with `Instant` alone.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import NewType
+from datetime import UTC, datetime, timedelta
+from typing import Final, NewType, cast
 
 from extlink.errors import InvalidInput
 
@@ -15,24 +15,37 @@ __all__ = ["Instant", "parse_instant", "to_datetime"]
 
 Instant = NewType("Instant", int)
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
+
 
 def parse_instant(value: object, field: str) -> Instant:
     """Return an aware datetime as an instant, fractions of a second dropped.
 
     Raises:
-        InvalidInput: not a datetime, or without a time zone (a naive time means another instant on every machine).
+        InvalidInput: not a datetime, without a time zone (a naive time means another instant on every machine), or
+            beyond the years 1 to 9999 of UTC.
 
     >>> parse_instant(datetime(2020, 6, 9, tzinfo=UTC), "until")
     1591660800
     """
-    if not isinstance(value, datetime):
+    if not issubclass(type(value), datetime):
         raise InvalidInput(field, f"expected an aware datetime, got {type(value).__name__}")
-    if value.tzinfo is None or value.utcoffset() is None:
-        raise InvalidInput(field, f"expected a datetime with a time zone, got {value.isoformat()}; add tzinfo=UTC, say")
+    given = cast("datetime", value)
     try:
-        return Instant(int(value.astimezone(UTC).timestamp() // 1))
-    except (OverflowError, ValueError):
-        raise InvalidInput(field, f"expected a representable instant, got {value.isoformat()}") from None
+        # The methods of datetime itself, since a subclass may have others; and a tzinfo may raise anything.
+        offset, shown = datetime.utcoffset(given), datetime.isoformat(given)
+        # Whole numbers all the way: a float of the year 9999 rounds up into the year 10000.
+        instant = None if offset is None else datetime.__sub__(given, _EPOCH) // _SECOND
+    except Exception as exc:
+        raise InvalidInput(field, "expected a datetime whose time zone can be asked, got one that fails") from exc
+    if instant is None:
+        raise InvalidInput(field, f"expected a datetime with a time zone, got {shown}; add tzinfo=UTC, say")
+    if not _FIRST <= instant <= _LAST:
+        raise InvalidInput(field, f"expected an instant of the years 1 to 9999 in UTC, got {shown}")
+    return Instant(instant)
 
 
 def to_datetime(instant: Instant) -> datetime:

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from extlink.domain import messages
+from extlink.domain.identifier import plain_text
 from extlink.errors import InvalidInput
 
 __all__ = ["LocalizedText"]
@@ -29,9 +30,9 @@ def parse_text(value: object, field: str) -> str:
     >>> parse_text("外部連携", "ja")
     '外部連携'
     """
-    if not isinstance(value, str):
+    text = plain_text(value)
+    if text is None:
         raise InvalidInput(field, f"expected text, got {type(value).__name__}")
-    text = str.__str__(value)
     if len(text) > MAX_CHARACTERS:
         raise InvalidInput(
             field, f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}; shorten the text"

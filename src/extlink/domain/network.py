@@ -48,6 +48,8 @@ class Row:
     memo: str = ""
     source: str = ""
     version: str = ""
+    # The CIDR text of the range, always with the length: made once, since every decision that rests on the row names it.
+    text: str = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.range, AddressRange):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -56,11 +58,8 @@ class Row:
             raise InvalidInput("range", f"expected one CIDR block, got {self.range.text}; split it with cidrs()")
         for name, text in (("memo", self.memo), ("source", self.source), ("version", self.version)):
             _check_text(text, name)
+        object.__setattr__(self, "text", self.range.text)
 
-    @property
-    def text(self) -> str:
-        """The CIDR text of the range, always with the length."""
-        return self.range.text
 
 
 def _check_text(value: object, field: str) -> None:

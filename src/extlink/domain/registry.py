@@ -32,6 +32,15 @@ class ServiceState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+# In Python 3.11 to ask an enumeration for its member costs more than to compare it; these are the members themselves.
+_PASSED: Final = Answer.PASSED
+_REFUSED: Final = Answer.REFUSED
+_ENABLED: Final = ServiceState.ENABLED
+_DISABLED: Final = ServiceState.DISABLED
+_UNCONFIGURED: Final = ServiceState.UNCONFIGURED
+_QUARANTINED: Final = ServiceState.QUARANTINED
+
+
 @attrs.frozen
 class RegisteredService:
     """A service definition with its state in one tenant.
@@ -80,46 +89,35 @@ class ServiceRegistry:
         host = self.everywhere.get(service)
         if host is not None and host.quarantined:
             return False
-        state, tenant = known.state, self.tenant
-        if state is not ServiceState.ENABLED and (
-            state is not ServiceState.UNCONFIGURED or tenant.unconfigured_services != "allow"
-        ):
+        state, tenant, definition = known.state, self.tenant, known.service
+        if state is not _ENABLED and (state is not _UNCONFIGURED or tenant.unconfigured_services != "allow"):
             return False
-        return not unusable_definition(known.service, tenant)
+        return (
+            tenant.edition in definition.editions
+            and not (definition.products and definition.products.isdisjoint(tenant.products))
+            and definition.availability.state == "available"
+        )
 
     def finding(self, service: ServiceId) -> Finding:
         """Return the service gate's answer, with every reason."""
         known = self.services.get(service)
         if known is None:
-            return Answer.REFUSED, (("service.unknown", {"service": service}),)
+            return _REFUSED, (("service.unknown", {"service": service}),)
         notes = list(unusable_definition(known.service, self.tenant))
         host = self.everywhere.get(service)
         if host is not None and host.quarantined:
             notes.append(("service.quarantined_everywhere", {"service": service, "cause": host.cause}))
         params = {"service": service}
-        match known.state:
-            case ServiceState.QUARANTINED:
-                notes.append(("service.quarantined", {"service": service, "cause": known.cause}))
-            case ServiceState.DISABLED:
-                notes.append(("service.disabled", params))
-            case ServiceState.UNCONFIGURED if self.tenant.unconfigured_services != "allow":
-                notes.append(("service.not_enabled", params))
-            case _:
-                pass
+        state = known.state
+        if state is _QUARANTINED:
+            notes.append(("service.quarantined", {"service": service, "cause": known.cause}))
+        elif state is _DISABLED:
+            notes.append(("service.disabled", params))
+        elif state is _UNCONFIGURED and self.tenant.unconfigured_services != "allow":
+            notes.append(("service.not_enabled", params))
         if notes:
-            return Answer.REFUSED, tuple(notes)
-        return Answer.PASSED, (_ENABLED.get(known.state, _BY_DEFAULT)(service),)
-
-
-def _enabled(service: ServiceId) -> Note:
-    return "service.enabled", {"service": service}
-
-
-def _BY_DEFAULT(service: ServiceId) -> Note:  # noqa: N802 - a constant of the table below
-    return "service.enabled_by_default", {"service": service}
-
-
-_ENABLED: Final = {ServiceState.ENABLED: _enabled}
+            return _REFUSED, tuple(notes)
+        return _PASSED, (("service.enabled" if state is _ENABLED else "service.enabled_by_default", params),)
 
 
 def unusable_definition(service: Service, tenant: Tenant) -> tuple[Note, ...]:

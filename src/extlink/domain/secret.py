@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Final, Never, final
 
+from extlink.domain.identifier import plain_text
 from extlink.errors import InvalidInput
 
 __all__ = ["Secret"]
@@ -39,9 +40,10 @@ class Secret:
     __hash__: Final = None  # type: ignore[assignment]
 
     def __init__(self, value: str) -> None:
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        text = plain_text(value)
+        if text is None:
             raise InvalidInput("secret", f"expected text, got {type(value).__name__}")
-        object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_value", text)
 
     def reveal(self) -> str:
         """Return the secret text; call it only where it leaves for its owner."""

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar, cast
 import attrs
 
 from extlink.domain.edition import ALL_EDITIONS, PRODUCTS, Edition, parse_editions
-from extlink.domain.identifier import Scope, parse_id, parse_items, parse_scope
+from extlink.domain.identifier import Scope, parse_id, parse_items, parse_scope, plain_text
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import ROLES, Who
 from extlink.errors import InvalidInput
@@ -55,7 +55,7 @@ _Part = TypeVar("_Part")
 
 def plain(value: object) -> str | None:
     """Return text as plain text, whatever a subclass of str makes of itself, and None for anything else."""
-    return str.__str__(value) if isinstance(value, str) else None
+    return plain_text(value)
 
 
 def shown(value: object) -> str:
@@ -85,9 +85,9 @@ def parse_part(value: object, kind: type[_Part], field: str) -> _Part:
     ...
     extlink.errors.InvalidInput: names: expected a LocalizedText, got str
     """
-    if not isinstance(value, kind):
+    if not issubclass(type(value), kind):
         raise InvalidInput(field, f"expected a {kind.__name__}, got {type(value).__name__}")
-    return value
+    return cast("_Part", value)
 
 
 def parse_parts(values: object, kind: type[_Part], field: str) -> tuple[_Part, ...]:

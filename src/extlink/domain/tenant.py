@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import attrs
 
@@ -62,8 +62,7 @@ class UserState:
     epoch: int = 0
 
 
-@attrs.frozen
-class Epochs:
+class Epochs(NamedTuple):
     """The four counters a link copies when it is accepted: it lives only while all equal today's (DESIGN 5)."""
 
     tenant: int = 0

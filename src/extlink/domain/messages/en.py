@@ -59,8 +59,8 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The system engineers must remove the cause and lift the emergency stop of {service}. Nothing can be done from within the domain.",
         ),
         "service.blocked_by_links": Message(
-            "{service} is enabled, so it cannot be unregistered.",
-            "Set {service} to [Disabled] first, then unregister it.",
+            "{service} has been set up or used in this domain, so it cannot be unregistered.",
+            "Set {service} to [Disabled] instead, so that connections that ended stay ended.",
         ),
         # The user gate.
         "grant.user": Message("{user} is permitted to use {service} individually."),

@@ -56,8 +56,8 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "システムの運用担当者が原因を取り除き、{service}の緊急停止を解除する必要があります。ドメイン側でできる対処はありません。",
         ),
         "service.blocked_by_links": Message(
-            "{service}は有効なため、登録を削除できません。",
-            "{service}を[無効]にしてから、登録を削除してください。",
+            "{service}は、このドメインで設定または利用されたことがあるため、登録を削除できません。",
+            "解除された連携が元に戻らないように、登録を削除する代わりに{service}を[無効]にしてください。",
         ),
         # The user gate.
         "grant.user": Message("{user}は、{service}の利用を個別に許可されています。"),

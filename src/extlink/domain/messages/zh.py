@@ -55,8 +55,8 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "需由系统运维人员消除原因并解除{service}的紧急停用。在本域内无法处理。",
         ),
         "service.blocked_by_links": Message(
-            "{service}处于启用状态，因此无法取消注册。",
-            "请先将{service}设为[禁用]，再取消注册。",
+            "{service}已在本域中设置或使用过，因此无法取消注册。",
+            "为避免已解除的联动恢复，请将{service}设为[禁用]，不要取消注册。",
         ),
         # The user gate.
         "grant.user": Message("{user}已被单独允许使用{service}。"),

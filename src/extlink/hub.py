@@ -1,0 +1,102 @@
+"""What both colours of the runtime hold: keys, clock, randomness, cache - everything but the store and the directory.
+
+Rules: the clock and the source of randomness are the host's and may fail, then nothing is done; no hub works without
+keys.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from extlink.adapters.system import SystemClock, SystemEntropy
+from extlink.attempt import Cache
+from extlink.domain.identifier import TenantId, UserId, parse_id
+from extlink.domain.instant import Instant
+from extlink.domain.link import Lifetimes
+from extlink.domain.secret import Secret
+from extlink.domain.tenant import HOST, Actor, parse_roles
+from extlink.domain.token import KeyRing
+from extlink.domain.token_ledger import TokenLedger
+from extlink.errors import InvalidInput, Misconfigured, Unavailable
+from extlink.inputs import address_text
+from extlink.operation import Operation
+from extlink.ports import (
+    Clock,
+    Entropy,
+    Version,
+)
+
+__all__ = ["Hub", "drawn_keys", "parse_actor", "parse_tenant", "require_operation"]
+
+_CACHED_RECORDS: Final = 20_000
+_VERSION_BYTES: Final = 8
+
+
+def parse_tenant(value: object) -> TenantId:
+    """Return a customer's tenant id; the host's own name is refused."""
+    tenant = TenantId(parse_id(value, "tenant"))
+    if tenant == HOST:
+        raise InvalidInput("tenant", f"expected a customer's id, got {HOST!r}, which stands for the host itself")
+    return tenant
+
+
+def parse_actor(user: object, roles: object, address: object) -> Actor:
+    """Return the acting person as the host states it."""
+    return Actor(UserId(parse_id(user, "user")), parse_roles(roles), address_text(address))
+
+
+def _keys_of(value: object) -> KeyRing:
+    if type(value) is not KeyRing:
+        raise Misconfigured(f"keys: expected a KeyRing, got {type(value).__name__}; links cannot be made without keys")
+    return value
+
+
+def require_operation(value: object) -> None:
+    """Refuse anything that is not an operation."""
+    if type(value) is not Operation:
+        raise InvalidInput(
+            "operation", f"expected an operation such as services.enable('slack'), got {type(value).__name__}"
+        )
+
+
+def drawn_keys() -> KeyRing:
+    """Return a key ring that lives as long as this process."""
+    return KeyRing({"k1": Secret(SystemEntropy().draw(32).hex())}, current="k1")
+
+
+class Hub:
+    """What both colours hold: everything but the store and the directory, which have a colour of their own."""
+
+    def __init__(
+        self, keys: KeyRing, clock: Clock | None, entropy: Entropy | None, lifetimes: Lifetimes | None
+    ) -> None:
+        self._keys = _keys_of(keys)
+        self._clock = clock or SystemClock()
+        self._entropy = entropy or SystemEntropy()
+        self._lifetimes = lifetimes or Lifetimes()
+        self._cache = Cache(_CACHED_RECORDS)
+        self._started = False
+
+    def _now(self) -> Instant:
+        try:
+            return self._clock.now()
+        except Exception as exc:
+            raise Unavailable("the clock failed; nothing was done, see the cause") from exc
+
+    def _draw(self, size: int) -> bytes:
+        try:
+            drawn = self._entropy.draw(size)
+        except Exception as exc:
+            raise Unavailable("the source of randomness failed; nothing was done, see the cause") from exc
+        if len(drawn) != size:
+            raise Unavailable(f"the source of randomness gave {len(drawn)} bytes where {size} were asked for")
+        return drawn
+
+    def _version(self) -> Version:
+        return Version((int.from_bytes(self._draw(_VERSION_BYTES)) >> 1) or 1)
+
+    def _token_ledger(self, tenant: TenantId) -> TokenLedger:
+        return TokenLedger(tenant, self._keys, self._lifetimes)
+
+    def _checks(self) -> dict[str, str]:
+        return {key_id: check.hex() for key_id, check in self._keys.checks.items()}

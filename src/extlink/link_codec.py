@@ -1,0 +1,134 @@
+"""A link to JSON-able fields and back, and its image in the ledger.
+
+Rules: a list, not an object, since a link is decoded at every check that finds it changed; digests and salts are in the
+fields and never in the image.
+"""
+
+from __future__ import annotations
+
+from extlink.domain.event import Detail
+from extlink.domain.identifier import (
+    ClientId,
+    LinkId,
+    ServiceId,
+    UserId,
+)
+from extlink.domain.instant import Instant
+from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
+from extlink.domain.tenant import Epochs
+from extlink.fields import as_bytes, as_instant, as_list, as_scopes, as_text, as_whole, base64_text
+
+__all__ = ["link_image", "read_link", "write_link"]
+
+
+def write_link(link: Link) -> object:
+    """Fields of a link: a list, since a link is decoded at every check that finds it changed."""
+    held = link.rotation
+    return [
+        link.id,
+        link.owner,
+        link.service,
+        link.client,
+        link.public,
+        str(link.state),
+        [link.epochs.tenant, link.epochs.service, link.epochs.user, link.epochs.host],
+        link.grants_at,
+        sorted(link.scopes),
+        link.resource,
+        link.accepted_at,
+        link.expires,
+        [base64_text(link.code.digest), link.code.expires, link.code.redirect_uri, link.code.challenge],
+        [[one.generation, base64_text(one.digest), one.expires, sorted(one.scopes)] for one in link.access],
+        [
+            held.generation,
+            base64_text(held.current),
+            base64_text(held.previous),
+            base64_text(held.salt),
+            held.key_id,
+            held.at,
+            sorted(held.scopes),
+            held.confirmed,
+        ],
+        link.ended_by,
+        link.ended_at,
+    ]
+
+
+def read_link(value: object) -> Link:
+    """Read what `write_link` wrote."""
+    fields = as_list(value)
+    (link, owner, service, client, public, state, epochs, grants_at, scopes, resource, accepted, expires) = fields[:12]
+    code, access, rotation, ended_by, ended_at = fields[12:]
+    return Link(
+        id=LinkId(as_text(link)),
+        owner=None if owner is None else UserId(as_text(owner)),
+        service=ServiceId(as_text(service)),
+        client=ClientId(as_text(client)),
+        public=public is not False,
+        state=LinkState(as_text(state)),
+        epochs=Epochs(*(as_whole(one) for one in as_list(epochs))),
+        grants_at=as_whole(grants_at),
+        scopes=as_scopes(scopes),
+        resource=None if resource is None else as_text(resource),
+        accepted_at=Instant(as_whole(accepted)),
+        expires=Instant(as_whole(expires)),
+        code=_read_code(code),
+        access=tuple(_read_access(one) for one in as_list(access)),
+        rotation=_read_rotation(rotation),
+        ended_by=as_text(ended_by),
+        ended_at=as_instant(ended_at),
+    )
+
+
+def _read_code(value: object) -> Code:
+    digest, expires, redirect_uri, challenge = as_list(value)
+    return Code(
+        digest=as_bytes(digest),
+        expires=Instant(as_whole(expires)),
+        redirect_uri=as_text(redirect_uri),
+        challenge=None if challenge is None else as_text(challenge),
+    )
+
+
+def _read_access(value: object) -> AccessToken:
+    generation, digest, expires, scopes = as_list(value)
+    return AccessToken(as_whole(generation), as_bytes(digest), Instant(as_whole(expires)), as_scopes(scopes))
+
+
+def _read_rotation(value: object) -> Rotation:
+    generation, current, previous, salt, key_id, at, scopes, confirmed = as_list(value)
+    return Rotation(
+        generation=as_whole(generation),
+        current=as_bytes(current),
+        previous=as_bytes(previous),
+        salt=as_bytes(salt),
+        key_id=as_text(key_id),
+        at=Instant(as_whole(at)),
+        scopes=as_scopes(scopes),
+        confirmed=confirmed is True,
+    )
+
+
+def link_image(link: Link) -> Detail:
+    """What the ledger keeps of a link: no digest, no salt, and not whether an answer arrived."""
+    return {
+        "id": link.id,
+        "owner": link.owner,
+        "service": link.service,
+        "client": link.client,
+        "public": link.public,
+        "state": str(link.state),
+        "epochs": (link.epochs.tenant, link.epochs.service, link.epochs.user, link.epochs.host),
+        "grants_at": link.grants_at,
+        "scopes": tuple(sorted(link.scopes)),
+        "resource": link.resource,
+        "accepted_at": link.accepted_at,
+        "expires": link.expires,
+        "redirect_uri": link.code.redirect_uri,
+        "generation": link.rotation.generation,
+        "key_id": link.rotation.key_id,
+        "rotated_at": link.rotation.at,
+        "access": tuple((one.generation, one.expires, tuple(sorted(one.scopes))) for one in link.access),
+        "ended_by": link.ended_by,
+        "ended_at": link.ended_at,
+    }

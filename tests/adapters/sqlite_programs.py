@@ -1,0 +1,116 @@
+"""Small programs on one SQLite store, for tests that need several processes (`python -m`).
+
+Each prints one line for every commit that was acknowledged, at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from functools import partial
+
+from extlink.adapters import _sqlite
+from extlink.adapters.sqlite import SQLiteStorage
+from extlink.errors import Conflict
+from extlink.ports import ABSENT, Guard, Write
+from tests.contract.kit import at, batch, look, put, succeeds, values
+
+
+def say(number: int) -> None:
+    """Print a number so that a reader has it before this process does anything else."""
+    os.write(1, b"%d\n" % number)
+
+
+def commit_for_ever(path: str) -> None:
+    """Commit batches of three writes and two entries, one after the other, and print each position."""
+    with SQLiteStorage(path) as store:
+        while True:
+            (found,) = look(store, at(b"count"))
+            count = int(found.value or b"0") + 1
+            writes = [Write(at(b"%s/%d" % (side, count)), b"%d" % count) for side in (b"left", b"right")]
+            guards = [Guard(at(b"count"), found.version), *[Guard(write.key, ABSENT) for write in writes]]
+            entries = [b"%d first" % count, b"%d second" % count]
+            say(store.commit(batch(*writes, Write(at(b"count"), b"%d" % count), guards=guards, entries=entries)))
+
+
+def add(path: str, times: str) -> None:
+    """Add one to a record, guarded by the version that was read, as often as asked."""
+    with SQLiteStorage(path, timeout=60) as store:
+        left = int(times)
+        while left:
+            (found,) = look(store, at(b"count"))
+            added = Write(at(b"count"), b"%d" % (int(found.value or b"0") + 1))
+            if succeeds(Conflict, store.commit, batch(added, guards=[Guard(at(b"count"), found.version)])):
+                left -= 1
+                say(left)
+
+
+def open_it(path: str) -> None:
+    """Wait for a line, open the store, write once and close it."""
+    say(0)
+    sys.stdin.readline()
+    with SQLiteStorage(path, timeout=60) as store:
+        put(store, at(b"%d" % os.getpid()), b"x")
+    say(1)
+
+
+def fork(path: str, guarded: str) -> None:
+    """Fork with an open store; the child commits before and after the parent closes; each says what was acknowledged.
+
+    Without the hooks the child believes in locks that it does not hold.
+    """
+    if guarded == "without hooks":
+        _sqlite._STORES.clear()
+    store = SQLiteStorage(path)
+    put(store, at(b"parent"), b"x")
+    to_child, to_parent = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        mine = SQLiteStorage(path)
+        put(mine, at(b"child"), b"x")
+        os.write(to_parent[1], b".")
+        os.read(to_child[0], 1)
+        for number in range(10):
+            put(mine, at(b"child/%d" % number), b"x")
+            say(number)
+        os.write(to_parent[1], b".")
+        os.read(to_child[0], 1)
+        os._exit(0)
+    os.read(to_parent[0], 1)
+    store.close()
+    os.write(to_child[1], b".")
+    os.read(to_parent[0], 1)
+    with SQLiteStorage(path) as again:
+        say(sum(value == b"x" for value in values(again, *[at(b"child/%d" % number) for number in range(10)])))
+    os.write(to_child[1], b".")
+    os.waitpid(child, 0)
+
+
+def fork_under_load(path: str) -> None:
+    """Fork while threads read and write; parent and children go on, and no lock stays behind."""
+    with SQLiteStorage(path) as store:
+        stop = threading.Event()
+
+        def work(number: int) -> None:
+            while not stop.is_set():
+                put(store, at(b"thread %d" % number), b"x")
+                values(store, at(b"a"))
+
+        threads = [threading.Thread(target=partial(work, number)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                put(store, at(b"child %d" % number), b"x")
+                os._exit(0)
+            say(os.waitpid(child, 0)[1])
+        stop.set()
+        for thread in threads:
+            thread.join()
+        say(sum(value == b"x" for value in values(store, *[at(b"child %d" % number) for number in range(5)])))
+
+
+if __name__ == "__main__":
+    {each.__name__: each for each in (commit_for_ever, add, open_it, fork, fork_under_load)}[sys.argv[1]](*sys.argv[2:])

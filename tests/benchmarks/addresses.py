@@ -1,0 +1,155 @@
+"""Address text to row: against a C extension, the standard library and netaddr."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import socket
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+
+from extlink.domain.address import parse_range
+from extlink.domain.range_table import RangeTable
+from tests.benchmarks.measure import ROUNDS, Batch, compare
+from tests.benchmarks.report import Row, Section, at_least, at_most, plain, without
+
+__all__ = ["looking_up"]
+
+_BITS = {4: 32, 6: 128}
+_KIND = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}
+
+
+def _ranges(version: int, count: int, draw: random.Random) -> list[str]:
+    """Return distinct CIDR ranges as published lists hold them: of many lengths, some inside others."""
+    found: dict[str, None] = {}
+    while len(found) < count:
+        if version == 4:
+            prefix = draw.choice((14, 16, 18, 20, 22, 24, 24, 26, 28, 30, 32))
+            first = draw.randrange(1 << 24, 224 << 24) >> (32 - prefix) << (32 - prefix)
+        else:
+            prefix = draw.choice((32, 40, 48, 48, 56, 64, 128))
+            first = ((0x20 << 120) | draw.getrandbits(120)) >> (128 - prefix) << (128 - prefix)
+        found[f"{_KIND[version](first)}/{prefix}"] = None
+    return list(found)
+
+
+def _addresses(version: int, ranges: Sequence[str], count: int, draw: random.Random) -> list[str]:
+    """Return distinct address texts, half of them inside a range."""
+    bits, kind = _BITS[version], _KIND[version]
+    found: dict[str, None] = {}
+    while len(found) < count:
+        if len(found) % 2:
+            network = ipaddress.ip_network(draw.choice(ranges))
+            value = int(network.network_address) + draw.randrange(network.num_addresses)
+        else:
+            value = draw.randrange(1 << 24, 224 << 24) if version == 4 else (0x20 << 120) | draw.getrandbits(bits - 8)
+        found[str(kind(value))] = None
+    texts = list(found)
+    draw.shuffle(texts)
+    return texts
+
+
+def _asking(find: Callable[[str], object], texts: Sequence[str]) -> Batch:
+    def run() -> int:
+        for text in texts:
+            find(text)
+        return len(texts)
+
+    return run
+
+
+def _standard(version: int, ranges: Sequence[str]) -> Callable[[str], int]:
+    """Return a bisection over integers, reached through `ipaddress.ip_address`: what a host writes first."""
+    table = RangeTable(parse_range(text, allow_everything=True) for text in ranges)
+    starts, found = table._ipv4 if version == 4 else table._ipv6
+    numbers = [int.from_bytes(start, "big") for start in starts]
+
+    def find(text: str) -> int:
+        return found[bisect_right(numbers, int(ipaddress.ip_address(text)))]
+
+    return find
+
+
+def _pytricia(version: int, ranges: Sequence[str]) -> Callable[[str], object]:
+    import pytricia  # noqa: PLC0415 - a peer may be absent
+
+    tree = pytricia.PyTricia(_BITS[version], socket.AF_INET if version == 4 else socket.AF_INET6)
+    for number, text in enumerate(ranges):
+        tree[text] = number
+    tree.freeze()
+    get: Callable[[str], object] = tree.get
+    return get
+
+
+def _netaddr(_version: int, ranges: Sequence[str]) -> Callable[[str], object]:
+    import netaddr  # noqa: PLC0415
+
+    allowed = netaddr.IPSet(ranges)
+
+    def find(text: str) -> object:
+        return netaddr.IPAddress(text) in allowed
+
+    return find
+
+
+def require_agreement(find: Callable[[str], int], other: Callable[[str], object], texts: Sequence[str]) -> None:
+    """Ask both for every address.
+
+    Raises:
+        AssertionError: one finds another row.
+    """
+    for text in texts:
+        mine, theirs = find(text), other(text)
+        assert mine == (-1 if theirs is None else theirs), f"{text}: {mine} and {theirs}"
+
+
+def looking_up(counts: Sequence[int], questions: int, rounds: int = ROUNDS) -> Section:
+    """Measure one look-up at several numbers of ranges, of both versions."""
+    rows: list[Row] = []
+    for version in (4, 6):
+        for count in counts:
+            rows += _one_size(version, count, questions, rounds)
+    return Section(
+        "From the text of an address to its row",
+        f"{questions:,} distinct texts, half of them inside a range; nothing is remembered from one to the next. The "
+        "ranges are of many lengths, some inside others, and the narrowest is the answer. pytricia (a Patricia tree in "
+        "C) and `ipaddress` + bisect (over a table compiled by extlink) answer the same and are compared on every text; "
+        "netaddr's `IPSet` answers only whether there is one.",
+        tuple(rows),
+    )
+
+
+def _one_size(version: int, count: int, questions: int, rounds: int) -> list[Row]:
+    draw = random.Random(count + version)
+    ranges = _ranges(version, count, draw)
+    texts = _addresses(version, ranges, questions, draw)
+    table = RangeTable(parse_range(text, allow_everything=True) for text in ranges)
+    contenders = {"extlink": _asking(table.find, texts)}
+    standard = _standard(version, ranges)
+    require_agreement(table.find, standard, texts)
+    contenders["ipaddress"] = _asking(standard, texts)
+    missing: dict[str, str] = {}
+    for name, make in (("pytricia", _pytricia), ("netaddr", _netaddr)):
+        try:
+            find = make(version, ranges)
+        except ImportError as error:
+            missing[name] = f"{error}"
+            continue
+        if name == "pytricia":
+            require_agreement(table.find, find, texts)
+        contenders[name] = _asking(find, texts if name == "pytricia" else texts[: len(texts) // 20])
+    samples = compare(contenders, rounds)
+    what = f"IPv{version}, {count:,} ranges"
+    if "pytricia" in missing:
+        rows = [without("pytricia", missing["pytricia"]), plain(what, samples, "extlink")]
+    else:
+        rows = [
+            plain(f"pytricia, {what}", samples, "pytricia"),
+            at_most(what, samples, "extlink", "pytricia", 2, "pytricia"),
+        ]
+    rows.append(at_least(f"`ipaddress` + bisect, {what}", samples, "extlink", "ipaddress", 4, "`ipaddress` + bisect"))
+    if "netaddr" in missing:
+        rows.append(without("netaddr", missing["netaddr"]))
+    else:
+        rows.append(at_least(f"netaddr, {what}", samples, "extlink", "netaddr", 40, "netaddr"))
+    return rows

@@ -1,0 +1,347 @@
+"""A check of an opaque token on SQLite: against bare statements, django-oauth-toolkit's validator, and a signed token."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+
+
+from extlink import access, catalog, grants, networks, services
+from extlink.adapters.directory import InMemoryDirectory
+from extlink.adapters.sqlite import SQLiteStorage
+from extlink.domain.directory import Member
+from extlink.domain.identifier import ClientId, LinkId, Scope, ServiceId, TenantId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
+from extlink.domain.secret import Secret
+from extlink.domain.tenant import Epochs
+from extlink.domain.token import KeyRing, Token, TokenKind, link_id
+from extlink.ports import Batch as StoredBatch, Key, Version, Write
+from extlink.records import (
+    LINK,
+    data_groups_key,
+    grant_rules_key,
+    host_service_key,
+    link_key,
+    network_key,
+    service_key,
+    tenant_key,
+    user_grant_key,
+    user_key,
+)
+from extlink.runtime import ExtLink, Tenant
+from tests.benchmarks.measure import ROUNDS, Batch, compare
+from tests.benchmarks.report import Row, Section, at_least, at_most, plain, without
+
+__all__ = ["Checks", "checking", "prepare"]
+
+_TENANT: Final = TenantId("acme")
+_SERVICE: Final = ServiceId("power-automate")
+_SCOPE: Final = Scope("k:app_record:read")
+_NOW: Final = Instant(1_750_000_000)
+_ROW: Final = "SELECT version, value FROM record WHERE tenant = ? AND path = ?"
+_WRITES: Final = 500
+
+
+class _Clock:
+    def now(self) -> Instant:
+        return _NOW
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A tenant on SQLite with many links, and a token for each."""
+
+    path: Path
+    tenant: Tenant
+    administrator: Tenant
+    tokens: tuple[Secret, ...]
+    links: tuple[LinkId, ...]
+    users: tuple[UserId, ...]
+    keys: KeyRing
+
+
+def prepare(folder: Path, links: int, ranges: int) -> Checks:
+    """Make a store with so many links, one a person, each with a live access token."""
+    draw = random.Random(7)
+    users = tuple(UserId(f"user{number}") for number in range(links))
+    directory = InMemoryDirectory(
+        Member(id=user, display_name=user, products=frozenset({"kintone"})) for user in users
+    )
+    keys = KeyRing({"k1": Secret("5a" * 32)}, current="k1")
+    path = folder / "links.db"
+    storage = SQLiteStorage(path)
+    hub = ExtLink(storage, keys=keys, directory=directory, clock=_Clock())
+    hub.open_tenant(_TENANT, edition="JP", products={"kintone"})
+    administrator = hub.tenant(_TENANT).acting_as("admin", roles={"common_administrator"}, address="10.0.0.1")
+    administrator.run(services.register(catalog.POWER_AUTOMATE))
+    administrator.run(services.enable(_SERVICE))
+    administrator.run(grants.allow(_SERVICE, everyone=True))
+    rows = [f"10.{number // 250}.{number % 250}.0/24" for number in range(ranges)]
+    administrator.run(networks.restrict(rows))
+    tokens: list[Secret] = []
+    made: list[Write] = []
+    ids: list[LinkId] = []
+    for user in users:
+        link, token = _link(keys, user, draw)
+        ids.append(link.id)
+        tokens.append(token)
+        made.append(Write(link_key(_TENANT, link.id).key, LINK.encode(link, _NOW)))
+    for start in range(0, len(made), _WRITES):
+        storage.commit(
+            StoredBatch(
+                tenant=_TENANT.encode(),
+                id=Version(1_000_000 + start),
+                guards=(),
+                writes=tuple(made[start : start + _WRITES]),
+                entries=(b"{}",),
+                at=_NOW,
+            )
+        )
+    return Checks(path, hub.tenant(_TENANT), administrator, tuple(tokens), tuple(ids), users, keys)
+
+
+def _link(keys: KeyRing, user: UserId, draw: random.Random) -> tuple[Link, Secret]:
+    handle = link_id(draw.randbytes(16))
+    token = Token(TokenKind.ACCESS, handle, 1, "k1")
+    secret = keys.mint(_TENANT, token, draw.randbytes(20))
+    expires = Instant(_NOW + 3_600)
+    scopes = frozenset({_SCOPE, Scope("k:app_record:write")})
+    link = Link(
+        id=handle,
+        owner=user,
+        service=_SERVICE,
+        client=ClientId("client"),
+        public=False,
+        state=LinkState.LIVE,
+        epochs=Epochs(),
+        grants_at=1,
+        scopes=scopes,
+        resource=None,
+        accepted_at=_NOW,
+        expires=Instant(_NOW + 86_400 * 365),
+        code=Code(
+            digest=draw.randbytes(32),
+            expires=_NOW,
+            redirect_uri="https://global.consent.azure-apim.net/redirect",
+            challenge=base64.urlsafe_b64encode(draw.randbytes(32)).rstrip(b"=").decode(),
+        ),
+        access=(AccessToken(1, keys.digest(_TENANT, token, secret), expires, scopes),),
+        rotation=Rotation(
+            generation=1,
+            current=draw.randbytes(32),
+            previous=draw.randbytes(32),
+            salt=draw.randbytes(20),
+            key_id="k1",
+            at=_NOW,
+            scopes=scopes,
+            confirmed=True,
+        ),
+    )
+    return link, secret
+
+
+def _checks(made: Checks, order: Sequence[int]) -> Batch:
+    tokens, run = [made.tokens[place].reveal() for place in order], made.tenant.run
+
+    def batch() -> int:
+        for token in tokens:
+            assert run(access.check(token, scope=_SCOPE, address="10.0.1.7"))
+        return len(tokens)
+
+    return batch
+
+
+def _keys(link: LinkId, user: UserId) -> list[Key]:
+    """Return every record that one check rests on, its link first."""
+    return [
+        link_key(_TENANT, link).key,
+        tenant_key(_TENANT).key,
+        service_key(_TENANT, _SERVICE).key,
+        host_service_key(_SERVICE).key,
+        grant_rules_key(_TENANT, _SERVICE).key,
+        network_key(_TENANT).key,
+        data_groups_key(_TENANT).key,
+        user_grant_key(_TENANT, _SERVICE, user).key,
+        user_key(_TENANT, user).key,
+    ]
+
+
+def _selects(made: Checks, order: Sequence[int]) -> Batch:
+    """Return a batch of one prepared SELECT a record."""
+    connection = sqlite3.connect(made.path, isolation_level=None)
+    asked = [_keys(made.links[place], made.users[place]) for place in order]
+
+    def batch() -> int:
+        execute = connection.execute
+        for keys in asked:
+            for key in keys:
+                execute(_ROW, key).fetchone()
+        return len(asked)
+
+    return batch
+
+
+def _statements(made: Checks, order: Sequence[int]) -> Batch:
+    """Return a batch of the two statements that a check consists of, the link's and the one for all facts."""
+    connection = sqlite3.connect(made.path, isolation_level=None)
+    many = " UNION ALL ".join(f"SELECT {number}, version, value FROM record WHERE tenant = ? AND path = ?" for number in range(9))  # noqa: S608 - constants only
+    asked = [
+        (keys[0], [part for key in keys for part in key])
+        for keys in (_keys(made.links[place], made.users[place]) for place in order)
+    ]
+
+    def batch() -> int:
+        execute = connection.execute
+        for link, everything in asked:
+            execute(_ROW, link).fetchone()
+            execute(many, everything).fetchall()
+        return len(asked)
+
+    return batch
+
+
+def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
+    """Return a batch of django-oauth-toolkit's validations, on a SQLite file with as many tokens."""
+    import django  # noqa: PLC0415 - a peer may be absent
+    from django.conf import settings  # noqa: PLC0415
+
+    settings.configure(
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "toolkit.db")}},
+        INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "oauth2_provider"],
+        SECRET_KEY="benchmark",  # noqa: S106
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        OAUTH2_PROVIDER={"SCOPES": {_SCOPE: "read"}},
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+    from django.contrib.auth import get_user_model  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
+    from oauth2_provider.models import get_access_token_model, get_application_model  # noqa: PLC0415
+    from oauth2_provider.oauth2_validators import OAuth2Validator  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    people = get_user_model().objects.bulk_create(
+        [get_user_model()(username=f"user{number}") for number in range(count)], batch_size=5_000
+    )
+    client = get_application_model().objects.create(
+        name="client", client_type="confidential", authorization_grant_type="authorization-code", redirect_uris="https://a/"
+    )
+    later = timezone.now() + timezone.timedelta(days=1)
+    tokens = [f"{number:040x}" for number in range(count)]
+    get_access_token_model().objects.bulk_create(
+        [
+            get_access_token_model()(
+                user=person,
+                token=token,
+                token_checksum=hashlib.sha256(token.encode()).hexdigest(),
+                application=client,
+                expires=later,
+                scope=_SCOPE,
+            )
+            for person, token in zip(people, tokens, strict=True)
+        ],
+        batch_size=5_000,
+    )
+    validator, asked = OAuth2Validator(), [tokens[place] for place in order]
+
+    class Request:
+        """What the validator writes its findings to."""
+
+    def batch() -> int:
+        for token in asked:
+            assert validator.validate_bearer_token(token, [_SCOPE], Request())
+        return len(asked)
+
+    return batch
+
+
+def _signed(count: int) -> Batch:
+    """Return a batch of verifications of an ES256 token: one signature, the claims read, expiry and scope compared."""
+    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def encoded(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    header = encoded(b'{"alg":"ES256","typ":"at+jwt"}')
+    claims = encoded(json.dumps({"sub": "user1", "scope": _SCOPE, "exp": _NOW + 3_600}).encode())
+    r, s = utils.decode_dss_signature(key.sign(f"{header}.{claims}".encode(), ec.ECDSA(SHA256())))
+    token = f"{header}.{claims}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    public, algorithm = key.public_key(), ec.ECDSA(SHA256())
+
+    def decoded(text: str) -> bytes:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+    def verify() -> bool:
+        signed, _, signature = token.rpartition(".")
+        raw = decoded(signature)
+        pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+        public.verify(pair, signed.encode(), algorithm)
+        found: dict[str, Any] = json.loads(decoded(signed.partition(".")[2]))
+        return found["exp"] > _NOW and _SCOPE in found["scope"].split()
+
+    def batch() -> int:
+        for _ in range(count):
+            assert verify()
+        return count
+
+    return batch
+
+
+def checking(folder: Path, made: Checks, questions: int, rounds: int = ROUNDS) -> Section:
+    """Measure checks of tokens: a hot set of a hundred links, and random ones among all."""
+    draw = random.Random(11)
+    count = len(made.links)
+    hot = [draw.randrange(min(100, count)) for _ in range(questions)]
+    cold = [draw.randrange(count) for _ in range(questions)]
+    peers: dict[str, Batch] = {"signed": _signed(min(questions, 300))}
+    absent = ""
+    try:
+        peers["toolkit"] = _toolkit(folder, count, cold[:200])
+    except ImportError as error:
+        absent = f"{error}"
+    samples = compare(
+        {
+            "hot": _checks(made, hot),
+            "cold": _checks(made, cold),
+            "hot selects": _selects(made, hot),
+            "cold selects": _selects(made, cold),
+            "hot statements": _statements(made, hot),
+            **peers,
+        },
+        rounds,
+    )
+    rows: list[Row] = [
+        plain("one prepared SELECT a record, 100 links", samples, "hot selects"),
+        at_most("`access.check`, 100 links", samples, "hot", "hot selects", 1.3, "the SELECTs"),
+        plain("one prepared SELECT a record, any link", samples, "cold selects"),
+        at_most("`access.check`, any link", samples, "cold", "cold selects", 1.3, "the SELECTs"),
+        plain("two statements, 100 links", samples, "hot statements"),
+        at_most("`access.check`, 100 links", samples, "hot", "hot statements", 1.3, "the two statements"),
+        at_least("verifying an ES256 token", samples, "hot", "signed", 3, "verifying"),
+        without("django-oauth-toolkit", absent)
+        if absent
+        else at_least("django-oauth-toolkit's validator, any token", samples, "cold", "toolkit", 15, "the validator"),
+    ]
+    return Section(
+        f"`access.check` of an opaque token on SQLite, {count:,} links",
+        "The whole operation, from the text to the decision: the token is parsed and its MAC compared, its link read, "
+        "then all nine records that the decision rests on in one snapshot, then every gate. The bare statements fetch the "
+        "same rows and do nothing with them. *Any link* is a random one of all: its record is decoded, not remembered. "
+        "The ES256 token is verified with `cryptography` and its claims read; nothing is looked up for it, so a revoked "
+        "one would pass. django-oauth-toolkit's validator looks at the token, its application and user alone.",
+        tuple(rows),
+    )

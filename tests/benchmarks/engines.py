@@ -1,0 +1,202 @@
+"""Policy engines, each given the model that serves it best, and a question smaller than ours.
+
+All three are asked one gate out of five: may this person use this service, by name, through a group or through an
+organization? No engine is asked about addresses, end dates, data groups or links.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from extlink.domain.access import AccessRequest, Policy
+from extlink.domain.grant import UserGrantPolicy
+from extlink.domain.identifier import UserId
+from tests.benchmarks.measure import Batch
+from tests.benchmarks.world import World
+
+__all__ = ["HOW", "NOTES", "casbin", "casbin_enforcer", "cedar", "subjects", "vakt"]
+
+HOW: Final = (
+    "The engines are asked one gate of five: may this person use this service, by name, through a group or through an "
+    "organization? Addresses, end dates, exclusions, data groups, scopes and links are left out of their question; "
+    "`evaluate` answers the whole one. Each has the model that served it best of those tried."
+)
+NOTES: Final = (
+    "pycasbin: `FastEnforcer` with its filter on the service, one policy line a service and everything else in the "
+    "role graph - people in organizations and groups, these in a role per service. Lines per grant, which the filter "
+    "hands to the expression evaluator one by one, took longer.",
+    "vakt: one policy a service, its subjects one rule over a set; the storage hands every policy to the checker, "
+    "which is asked first for what tells them apart.",
+    "cedarpy: policies parsed once (`PolicySet`), one a service; the person is an entity parsed beforehand, whose "
+    "parents are the roles that name, groups and organizations come to: that part of the work is prepared.",
+)
+
+_MODEL: Final = """
+[request_definition]
+r = sub, obj, act
+[policy_definition]
+p = sub, obj, act
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act
+"""
+_FILTER: Final = (1, 2)
+
+
+def subjects(grants: UserGrantPolicy) -> Iterator[str]:
+    """Yield whom a service is open for: people, organizations and groups."""
+    yield from (user for user, rules in grants.users.items() if rules.granted.open)
+    yield from (one for one, rule in grants.granted.organizations.items() if rule.open)
+    yield from (one for one, rule in grants.granted.groups.items() if rule.open)
+
+
+def _parents(policy: Policy, user: str) -> tuple[str, ...]:
+    """Return everything that a person is in, a tree's organizations with all above them."""
+    person = policy.people.get(UserId(user))
+    member = None if person is None else person.member
+    return () if member is None else (*sorted(member.within), *sorted(member.groups))
+
+
+def _role_graph(policy: Policy) -> Iterator[list[str]]:
+    """Yield who is in what: people in organizations and groups, organizations in those above, these in roles."""
+    above: set[tuple[str, str]] = set()
+    for user, person in policy.people.items():
+        member = person.member
+        if member is not None:
+            yield from ([user, one] for one in (*member.direct, *member.groups))
+            above.update((low, high) for path in member.organizations for high, low in pairwise(path))
+    yield from (list(pair) for pair in above)
+    for service, grants in policy.grants.items():
+        yield from ([subject, f"role:{service}"] for subject in subjects(grants))
+
+
+def casbin_enforcer(world: World) -> Any:  # noqa: ANN401 - the peer has no types
+    """Return pycasbin's enforcer over the tenant's grants."""
+    import casbin as peer  # noqa: PLC0415 - a peer may be absent
+    from casbin.model import FastModel  # noqa: PLC0415
+    from casbin.persist import Adapter  # noqa: PLC0415
+
+    class Tenant(Adapter):  # type: ignore[misc]
+        """Hands the whole tenant over at once; line by line, every line is looked for among all others first."""
+
+        def load_policy(self, model: Any) -> None:  # noqa: ANN401
+            for service in world.policy.grants:
+                model.model["p"]["p"].policy.append([f"role:{service}", service, "use"])
+            model.model["g"]["g"].policy.extend(_role_graph(world.policy))
+
+    model = FastModel(_FILTER)
+    model.load_model_from_text(_MODEL)
+    return peer.FastEnforcer(model, Tenant(), cache_key_order=_FILTER)
+
+
+def require_agreement(world: World, asked: Sequence[AccessRequest], answers: Sequence[bool]) -> None:
+    """Compare an engine's answers with what its question means.
+
+    Raises:
+        AssertionError: it was given another model than was meant.
+    """
+    open_for = {service: set(subjects(grants)) for service, grants in world.policy.grants.items()}
+    for request, answer in zip(asked, answers, strict=True):
+        who = {str(request.user), *_parents(world.policy, str(request.user))}
+        granted = request.service in open_for and not open_for[request.service].isdisjoint(who)
+        assert granted == answer, f"{request.user} and {request.service}: expected {granted}"
+
+
+def casbin(world: World, asked: Sequence[AccessRequest]) -> Batch:
+    """Return a batch of pycasbin's answers."""
+    enforcer = casbin_enforcer(world)
+    questions = [(str(request.user), str(request.service), "use") for request in asked]
+    require_agreement(world, asked, [enforcer.enforce(*question) for question in questions])
+
+    def run() -> int:
+        for question in questions:
+            enforcer.enforce(*question)
+        return len(questions)
+
+    return run
+
+
+def vakt(world: World, asked: Sequence[AccessRequest]) -> Batch:
+    """Return a batch of vakt's answers."""
+    import vakt as peer  # noqa: PLC0415
+    from vakt.rules import AnyIn, Eq  # noqa: PLC0415
+
+    logging.getLogger("vakt").setLevel(logging.CRITICAL)
+    storage = peer.MemoryStorage()
+    for service, grants in world.policy.grants.items():
+        # The checker asks for the action first: what differs most among the policies is put there.
+        rule = AnyIn(*subjects(grants))
+        storage.add(peer.Policy(service, [rule], peer.ALLOW_ACCESS, [Eq("service")], [Eq(service)]))
+    guard = peer.Guard(storage, peer.RulesChecker())
+    inquiries = [
+        peer.Inquiry(
+            subject=[str(request.user), *_parents(world.policy, str(request.user))],
+            resource="service",
+            action=str(request.service),
+        )
+        for request in asked
+    ]
+
+    require_agreement(world, asked, [guard.is_allowed_check(inquiry) for inquiry in inquiries])
+
+    def run() -> int:
+        for inquiry in inquiries:
+            guard.is_allowed_check(inquiry)
+        return len(inquiries)
+
+    return run
+
+
+def cedar(world: World, asked: Sequence[AccessRequest]) -> Batch:
+    """Return a batch of cedarpy's answers."""
+    import cedarpy as peer  # noqa: PLC0415
+
+    policies = peer.PolicySet.from_str(
+        "\n".join(
+            f'permit (principal in In::"role:{service}", action == Action::"use", resource == Service::"{service}");'
+            for service in world.policy.grants
+        )
+    )
+    roles: dict[str, list[str]] = {}
+    for service, grants in world.policy.grants.items():
+        for subject in subjects(grants):
+            roles.setdefault(subject, []).append(f"role:{service}")
+    prepared = [
+        (
+            {
+                "principal": f'User::"{request.user}"',
+                "action": 'Action::"use"',
+                "resource": f'Service::"{request.service}"',
+            },
+            peer.Entities.from_json_str(json.dumps([_entity(world.policy, roles, str(request.user))])),
+        )
+        for request in asked
+    ]
+
+    require_agreement(
+        world, asked, [peer.is_authorized(question, policies, entities).allowed for question, entities in prepared]
+    )
+
+    def run() -> int:
+        for question, entities in prepared:
+            _ = peer.is_authorized(question, policies, entities).allowed
+        return len(prepared)
+
+    return run
+
+
+def _entity(policy: Policy, roles: dict[str, list[str]], user: str) -> dict[str, object]:
+    """Return a person whose parents are the roles that name, groups and organizations give."""
+    held = {role for one in (user, *_parents(policy, user)) for role in roles.get(one, ())}
+    return {
+        "uid": {"type": "User", "id": user},
+        "attrs": {},
+        "parents": [{"type": "In", "id": role} for role in sorted(held)],
+    }

@@ -1,0 +1,74 @@
+"""Measure everything that the design promises about speed; one command.
+
+    uv run --group bench python tests/benchmarks/run.py            print a table (about ten minutes)
+    uv run --group bench python tests/benchmarks/run.py --write    and write docs/explanation/performance.md
+    uv run --group bench python tests/benchmarks/run.py --smoke    everything once at its smallest size
+
+A missed target is reported, never an error; two answers that differ are one. Peers that are not installed are named so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":
+    # One of the peers installs a package named `tests` of its own; ours is this folder's.
+    ours = types.ModuleType("tests")
+    ours.__path__ = [str(ROOT / "tests")]
+    sys.modules["tests"] = ours
+
+from tests.benchmarks import addresses, changing, checking, decisions, importing, page  # noqa: E402
+from tests.benchmarks.measure import ROUNDS  # noqa: E402
+from tests.benchmarks.report import Section  # noqa: E402
+from tests.benchmarks.world import Size, build  # noqa: E402
+
+__all__ = ["main"]
+
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+SMALL = Size(users=500, services=8, organizations=60, ranges=40, questions=400)
+
+
+def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
+    size = SMALL if smoke else Size()
+    rounds = 2 if smoke else ROUNDS
+    world = build(size)
+    yield lambda: decisions.against_floor(world, size, rounds)
+    yield lambda: decisions.against_engines(world, size, rounds)
+    yield lambda: changing.seeing(world, 5 if smoke else 50, rounds)
+    yield lambda: decisions.growing(size, rounds)
+    counts = (100, 3_000) if smoke else (100, 3_000, 40_000, 100_000)
+    yield lambda: addresses.looking_up(counts, 400 if smoke else 10_000, rounds)
+    yield lambda: checking.checking(
+        folder, checking.prepare(folder, 300 if smoke else 100_000, size.ranges), 50 if smoke else 2_000, rounds
+    )
+    yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
+    yield lambda: importing.importing(2 if smoke else 3 * ROUNDS)
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Measure extlink against a floor and against its peers.")
+    parser.add_argument("--smoke", action="store_true", help="everything once, at its smallest size")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--only", default="", help="only sections with this number, counted from 1; several with commas")
+    arguments = parser.parse_args()
+    wanted = {int(number) for number in arguments.only.split(",") if number}
+    done: list[Section] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, section in enumerate(_sections(Path(folder), smoke=arguments.smoke), 1):
+            if not wanted or number in wanted:
+                done.append(section())
+                print("\n".join(page.lines(done[-1])), flush=True)
+    if arguments.write:
+        PAGE.write_text(page.whole(done), encoding="utf-8")
+        print(f"written: {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

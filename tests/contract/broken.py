@@ -1,0 +1,628 @@
+"""Stores that break one promise each. Every one is a mistake that a real store could make; a named check rejects it."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from types import MappingProxyType
+
+import attrs
+
+from extlink.adapters._bounds import conflict
+from extlink.adapters.memory import MemoryStorage
+from extlink.errors import Conflict, InvalidInput
+from extlink.ports import (
+    ABSENT,
+    Batch,
+    Entries,
+    Guard,
+    Key,
+    Page,
+    Position,
+    Query,
+    Records,
+    Storage,
+    Stored,
+    Version,
+    Write,
+)
+
+# How long a twin waits for the other thread to step into its gap; the gap is found long before.
+GAP_SECONDS = 0.05
+
+
+class Twin(MemoryStorage):
+    """A store that keeps the contract; each subclass breaks one promise of it."""
+
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return batch.guards
+
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return batch.writes
+
+    def entries_of(self, batch: Batch) -> tuple[bytes, ...]:
+        return batch.entries
+
+    def commit(self, batch: Batch) -> Position:
+        guards, writes, entries = self.guards_of(batch), self.writes_of(batch), self.entries_of(batch)
+        return super().commit(attrs.evolve(batch, guards=guards, writes=writes, entries=entries))
+
+
+class IgnoresGuards(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return ()
+
+
+class IgnoresGuardsOnAbsence(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard for guard in batch.guards if guard.version != ABSENT)
+
+
+class IgnoresGuardsOnPresence(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard for guard in batch.guards if guard.version == ABSENT)
+
+
+class ChecksTheFirstGuardOnly(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return batch.guards[:1]
+
+
+class ChecksTheFirst64GuardsOnly(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return batch.guards[:64]
+
+
+class GuardsOnlyWhatIsWritten(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        written = {write.key for write in batch.writes}
+        return tuple(guard for guard in batch.guards if guard.key in written)
+
+
+class IgnoresGuardsOnTheHost(Twin):
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard for guard in batch.guards if guard.key.tenant == batch.tenant)
+
+
+class TakesLaterVersionsForFresh(Twin):
+    """Compares versions by size, as a counter allows."""
+
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard for guard in batch.guards if guard.version < self._find(guard.key)[0])
+
+
+class ConflictsWhenAnythingChanged(Twin):
+    """Guards the tenant instead of the record."""
+
+    def commit(self, batch: Batch) -> Position:
+        tenant = self._tenants.get(batch.tenant)
+        newest = tenant.entries[-1][0] if tenant and tenant.entries else ABSENT
+        for guard in batch.guards:
+            if guard.version not in {ABSENT, newest}:
+                raise conflict(guard.key)
+        return super().commit(batch)
+
+
+class ChecksThenActs(Twin):
+    """Reads the guards, and applies the batch afterwards: READ COMMITTED without the head row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gap = threading.Barrier(2, timeout=GAP_SECONDS)
+
+    def commit(self, batch: Batch) -> Position:
+        for guard in batch.guards:
+            if self.read([guard.key], {})[0].version != guard.version:
+                raise conflict(guard.key)
+        try:
+            self._gap.wait()
+        except threading.BrokenBarrierError:
+            self._gap.reset()
+        return super().commit(attrs.evolve(batch, guards=()))
+
+
+class WritesBeforeItChecks(Twin):
+    """Leaves the first write behind when a guard is stale."""
+
+    def commit(self, batch: Batch) -> Position:
+        try:
+            return super().commit(batch)
+        except Conflict:
+            super().commit(attrs.evolve(batch, guards=(), writes=batch.writes[:1], entries=(), id=Version(1)))
+            raise
+
+
+class KeepsTheEntriesOfAConflict(Twin):
+    def commit(self, batch: Batch) -> Position:
+        try:
+            return super().commit(batch)
+        except Conflict:
+            super().commit(attrs.evolve(batch, guards=(), writes=()))
+            raise
+
+
+class NumbersConflicts(Twin):
+    """Takes numbers from a sequence, which a rollback does not give back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = 0
+
+    def commit(self, batch: Batch) -> Position:
+        try:
+            return Position(super().commit(batch) + self.lost)
+        except Conflict:
+            self.lost += len(batch.entries)
+            raise
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        if isinstance(query, Records):
+            return page
+        return page._replace(items=tuple(_renumbered(item, self.lost) for item in page.items))
+
+
+class OneSequenceForAllTenants(Twin):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+
+    def commit(self, batch: Batch) -> Position:
+        super().commit(batch)
+        return [Position(next(self.numbers)) for _ in batch.entries or (b"",)][-1]
+
+
+class ReversesEntries(Twin):
+    def entries_of(self, batch: Batch) -> tuple[bytes, ...]:
+        return batch.entries[::-1]
+
+
+class KeepsEqualEntriesOnce(Twin):
+    def entries_of(self, batch: Batch) -> tuple[bytes, ...]:
+        return tuple(dict.fromkeys(batch.entries))
+
+
+class LosesTheLastWrite(Twin):
+    """Splits large batches and forgets the rest."""
+
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return batch.writes[:999]
+
+
+class LosesDeletions(Twin):
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return tuple(write for write in batch.writes if write.value is not None)
+
+
+class TakesEmptyForAbsent(Twin):
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return tuple(write._replace(value=write.value or None) for write in batch.writes)
+
+
+class CutsValuesAtNul(Twin):
+    """Keeps bytes as text of C."""
+
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        cut = [None if write.value is None else write.value.split(b"\x00")[0] for write in batch.writes]
+        return tuple(Write(write.key, value) for write, value in zip(batch.writes, cut, strict=True))
+
+
+class AppliesABatchTwice(Twin):
+    def commit(self, batch: Batch) -> Position:
+        tenant = self._tenants.get(batch.tenant)
+        if tenant is None or batch.id not in tenant.batches:
+            return super().commit(batch)
+        del tenant.batches[batch.id]
+        return super().commit(attrs.evolve(batch, guards=()))
+
+
+class CallsARepeatedBatchAConflict(Twin):
+    """Checks the guards before it looks for the batch."""
+
+    def commit(self, batch: Batch) -> Position:
+        for guard in batch.guards:
+            if self.read([guard.key], {})[0].version != guard.version:
+                raise conflict(guard.key)
+        return super().commit(batch)
+
+
+class AnswersARepeatedBatchWithToday(Twin):
+    def commit(self, batch: Batch) -> Position:
+        super().commit(batch)
+        return Position(len(self._tenants[batch.tenant].entries))
+
+
+class OneSetOfBatchesForAllTenants(Twin):
+    def commit(self, batch: Batch) -> Position:
+        for tenant in self._tenants.values():
+            if batch.id in tenant.batches:
+                return tenant.batches[batch.id]
+        return super().commit(batch)
+
+
+class RemembersRefusedBatches(Twin):
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[Version] = set()
+
+    def commit(self, batch: Batch) -> Position:
+        if batch.id in self.refused:
+            raise conflict(batch.guards[0].key)
+        try:
+            return super().commit(batch)
+        except Conflict:
+            self.refused.add(batch.id)
+            raise
+
+
+class CountsVersions(Twin):
+    """Gives records numbers of its own instead of the batch's id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids = count(1)
+
+    def commit(self, batch: Batch) -> Position:
+        return super().commit(attrs.evolve(batch, id=Version(next(self.ids))))
+
+
+class KeepsVersionsAsFloats(Twin):
+    """53 bits, as JSON readers have them."""
+
+    def commit(self, batch: Batch) -> Position:
+        return super().commit(attrs.evolve(batch, id=Version(int(float(batch.id)))))
+
+
+class CreatesAgainWithTheOldVersion(Twin):
+    """A tombstone that gives its version to the next record."""
+
+    def commit(self, batch: Batch) -> Position:
+        before = {write.key: self._find(write.key) for write in batch.writes}
+        position = super().commit(batch)
+        records = self._tenants[batch.tenant].records
+        for key, value in batch.writes:
+            version, _ = before[key]
+            if value is None:
+                self.graves[key] = version
+            elif key in self.graves:
+                records[key.path] = (self.graves.pop(key), value)
+        return position
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.graves: dict[Key, Version] = {}
+
+
+class ReadsKeyByKey(Twin):
+    """One answer after the other, each from the store as it is then."""
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        found: list[Stored] = []
+        for key in keys:
+            found.extend(super().read([key], known))
+            self._changed.wait(GAP_SECONDS)
+            self._changed.clear()
+        return found
+
+    def commit(self, batch: Batch) -> Position:
+        position = super().commit(batch)
+        self._changed.set()
+        return position
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Event()
+
+
+class ReadsFromALaggingCopy(Twin):
+    """A replica, one commit behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copy = MemoryStorage()
+        self.late: list[Batch] = []
+
+    def commit(self, batch: Batch) -> Position:
+        position = super().commit(batch)
+        for late in self.late:
+            self.copy.commit(attrs.evolve(late, guards=()))
+        self.late = [batch]
+        return position
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return self.copy.read(keys, known)
+
+
+class CallsKnownRecordsUnchangedForEver(Twin):
+    """Caches that a record was unchanged, and does not look again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unchanged: dict[Key, Version] = {}
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        found = [self._cached(answer, known) for answer in super().read(keys, known)]
+        self.unchanged.update({one.key: one.version for one in found if one.version == known.get(one.key)})
+        return found
+
+    def _cached(self, answer: Stored, known: Mapping[Key, Version]) -> Stored:
+        cached = self.unchanged.get(answer.key, ABSENT)
+        return Stored(answer.key, cached, None) if cached and cached == known.get(answer.key) else answer
+
+
+class SendsKnownValuesAnyway(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return super().read(keys, {})
+
+
+class TakesAnyKnownVersionForAll(Twin):
+    """Leaves every value out as soon as something is known."""
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return [answer._replace(value=None) if known else answer for answer in super().read(keys, known)]
+
+
+class KnowsVersionsWithoutTheirKeys(Twin):
+    """Leaves a value out whenever its version is known for any key."""
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        versions = frozenset(known.values())
+        return [
+            answer._replace(value=None) if answer.version in versions else answer
+            for answer in super().read(keys, known)
+        ]
+
+
+class SortsItsAnswers(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return sorted(super().read(keys, known))
+
+
+class AnswersRepeatedKeysOnce(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return super().read(list(dict.fromkeys(keys)), known)
+
+
+class LeavesAbsentKeysOut(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return [answer for answer in super().read(keys, known) if answer.version != ABSENT]
+
+
+class ReadsWithoutBound(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        return [answer for key in keys for answer in super(ReadsWithoutBound, self).read([key], known)]
+
+
+class RaisesForeignErrors(Twin):
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        try:
+            return super().read(keys, known)
+        except InvalidInput as error:
+            raise OverflowError(str(error)) from error
+
+
+class Renamed(Twin):
+    """Changes paths or tenants on their way in."""
+
+    def renamed(self, key: Key) -> Key:
+        return key
+
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard._replace(key=self.renamed(guard.key)) for guard in batch.guards)
+
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return tuple({(key := self.renamed(write.key)): Write(key, write.value) for write in batch.writes}.values())
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        answers = super().read([self.renamed(key) for key in keys], known)
+        return [answer._replace(key=key) for key, answer in zip(keys, answers, strict=True)]
+
+
+class FoldsCase(Renamed):
+    def renamed(self, key: Key) -> Key:
+        return key._replace(path=key.path.lower())
+
+
+class ComposesLetters(Renamed):
+    def renamed(self, key: Key) -> Key:
+        text = key.path.decode("utf-8", "surrogateescape")
+        return key._replace(path=unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape"))
+
+
+class TrimsBlanks(Renamed):
+    def renamed(self, key: Key) -> Key:
+        return key._replace(path=key.path.replace(b" \x00\x01", b"\x00\x01"))
+
+
+class CutsPathsAtNul(Renamed):
+    """Drops escaped NULs."""
+
+    def renamed(self, key: Key) -> Key:
+        return key._replace(path=key.path.replace(b"\x00\xff", b""))
+
+
+class MixesTenants(Renamed):
+    """Finds a record by its path alone."""
+
+    def renamed(self, key: Key) -> Key:
+        return key._replace(tenant=b"")
+
+    def commit(self, batch: Batch) -> Position:
+        return super().commit(attrs.evolve(batch, tenant=b"", writes=self.writes_of(batch)))
+
+
+class GluesTenantAndPath(Renamed):
+    """One text for both, as in a key-value store."""
+
+    def renamed(self, key: Key) -> Key:
+        return Key(b"", key.tenant + key.path)
+
+    def commit(self, batch: Batch) -> Position:
+        return super().commit(attrs.evolve(batch, tenant=b"", writes=self.writes_of(batch)))
+
+
+class ListsBy(Twin):
+    """Answers another query than the one asked."""
+
+    def asked(self, query: Records) -> Records:
+        return query
+
+    def list(self, query: Query) -> Page:
+        return super().list(self.asked(query) if isinstance(query, Records) else query)
+
+
+class ListsTheWholeTenant(ListsBy):
+    def asked(self, query: Records) -> Records:
+        return query._replace(prefix=b"")
+
+
+class ForgetsWhereAPageStarts(ListsBy):
+    def asked(self, query: Records) -> Records:
+        return query._replace(after=b"")
+
+
+class TakesPercentForAnything(ListsBy):
+    """Uses LIKE for prefixes."""
+
+    def asked(self, query: Records) -> Records:
+        return query._replace(prefix=query.prefix.partition(b"%")[0])
+
+
+class ShowsTheStartOfAPageAgain(Twin):
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        if isinstance(query, Entries) or not query.after:
+            return page
+        again = self.read([Key(query.tenant, query.after)], {})
+        return Page((*(found for found in again if found.version), *page.items)[: query.limit], page.more)
+
+
+class SkipsARecordBetweenPages(Twin):
+    """Counts an offset that a deletion has moved."""
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        return page._replace(items=page.items[1:]) if isinstance(query, Records) and query.after else page
+
+
+class SkipsAnEntryBetweenPages(Twin):
+    def list(self, query: Query) -> Page:
+        if isinstance(query, Entries) and query.after:
+            query = query._replace(after=Position(query.after + 1))
+        return super().list(query)
+
+
+class SaysMoreWhenAPageIsFull(Twin):
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        return page._replace(more=len(page.items) == query.limit)
+
+
+class NeverSaysMore(Twin):
+    def list(self, query: Query) -> Page:
+        return super().list(query)._replace(more=False)
+
+
+class ListsWithoutCase(Twin):
+    """Sorts by a collation."""
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        return page._replace(items=tuple(sorted(page.items, key=lambda item: item.key.path.lower())))
+
+
+class ListsDeletedRecords(Twin):
+    """Hides a deleted record from reads, but not from lists."""
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        gone = tuple(Stored(key, ABSENT, b"") for key in self.graves if isinstance(query, Records))
+        return page._replace(items=tuple(sorted((*page.items, *gone))))
+
+    def commit(self, batch: Batch) -> Position:
+        self.graves.update(write.key for write in batch.writes if write.value is None and self._find(write.key)[0])
+        return super().commit(batch)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.graves: set[Key] = set()
+
+
+class ListsWithoutLimit(Twin):
+    def list(self, query: Query) -> Page:
+        return super().list(query._replace(limit=min(max(query.limit, 1), 1_000)))
+
+
+class Forgets(Twin):
+    """Keeps nothing on disk: for the checks of stores that should."""
+
+
+def _renumbered(item: Stored, by: int) -> Stored:
+    number = int.from_bytes(item.key.path, "big") + by
+    return item._replace(key=item.key._replace(path=number.to_bytes(8, "big")))
+
+
+# Each with the check that must reject it.
+TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
+    {
+        IgnoresGuards: "check_a_stale_guard_is_a_conflict",
+        IgnoresGuardsOnAbsence: "check_a_guard_on_absence_is_a_conflict_once_present",
+        IgnoresGuardsOnPresence: "check_a_guard_on_presence_is_a_conflict_once_deleted",
+        ChecksTheFirstGuardOnly: "check_every_guard_is_checked",
+        ChecksTheFirst64GuardsOnly: "check_every_guard_is_checked",
+        GuardsOnlyWhatIsWritten: "check_a_guard_without_a_write_guards",
+        IgnoresGuardsOnTheHost: "check_a_guard_on_the_hosts_record",
+        TakesLaterVersionsForFresh: "check_versions_are_compared_for_equality_only",
+        ConflictsWhenAnythingChanged: "check_only_guards_make_a_conflict",
+        ChecksThenActs: "check_crossed_guards_on_absence_never_both_hold",
+        WritesBeforeItChecks: "check_a_conflict_writes_nothing",
+        KeepsTheEntriesOfAConflict: "check_a_conflict_writes_nothing",
+        NumbersConflicts: "check_a_conflict_numbers_nothing",
+        OneSequenceForAllTenants: "check_every_tenant_has_its_own_numbers",
+        ReversesEntries: "check_entries_are_numbered_from_1_without_gaps",
+        KeepsEqualEntriesOnce: "check_entries_are_kept_byte_for_byte",
+        LosesTheLastWrite: "check_1000_writes_in_one_batch",
+        LosesDeletions: "check_a_deleted_record_is_absent_and_unlisted",
+        TakesEmptyForAbsent: "check_an_empty_value_is_not_absence",
+        CutsValuesAtNul: "check_every_value_comes_back",
+        AppliesABatchTwice: "check_a_batch_is_applied_once",
+        CallsARepeatedBatchAConflict: "check_a_batch_is_applied_once",
+        AnswersARepeatedBatchWithToday: "check_a_batch_is_applied_once",
+        OneSetOfBatchesForAllTenants: "check_a_batch_id_belongs_to_its_tenant",
+        RemembersRefusedBatches: "check_a_refused_batch_may_be_committed_later",
+        CountsVersions: "check_a_written_record_has_the_batch_id_as_version",
+        KeepsVersionsAsFloats: "check_a_version_of_63_bits_survives",
+        CreatesAgainWithTheOldVersion: "check_a_record_created_again_has_a_new_version",
+        ReadsKeyByKey: "check_a_read_is_one_snapshot",
+        ReadsFromALaggingCopy: "check_a_finished_commit_is_seen_by_every_thread",
+        CallsKnownRecordsUnchangedForEver: "check_a_changed_record_is_never_unchanged",
+        SendsKnownValuesAnyway: "check_a_known_version_comes_without_its_value",
+        TakesAnyKnownVersionForAll: "check_a_known_version_comes_without_its_value",
+        KnowsVersionsWithoutTheirKeys: "check_a_version_is_known_for_its_own_key_alone",
+        SortsItsAnswers: "check_answers_come_in_the_order_of_the_keys",
+        AnswersRepeatedKeysOnce: "check_a_key_asked_for_twice_is_answered_twice",
+        LeavesAbsentKeysOut: "check_an_absent_record_has_version_0",
+        ReadsWithoutBound: "check_64_keys_are_read_and_65_refused",
+        RaisesForeignErrors: "check_64_keys_are_read_and_65_refused",
+        FoldsCase: "check_identifiers_are_equal_only_if_their_bytes_are",
+        ComposesLetters: "check_identifiers_are_equal_only_if_their_bytes_are",
+        TrimsBlanks: "check_identifiers_are_equal_only_if_their_bytes_are",
+        CutsPathsAtNul: "check_identifiers_are_equal_only_if_their_bytes_are",
+        MixesTenants: "check_tenants_are_apart",
+        GluesTenantAndPath: "check_tenant_and_path_do_not_run_together",
+        ListsTheWholeTenant: "check_a_list_keeps_to_its_prefix",
+        ForgetsWhereAPageStarts: "check_a_page_starts_after_its_path",
+        TakesPercentForAnything: "check_a_list_keeps_to_its_prefix",
+        ShowsTheStartOfAPageAgain: "check_pages_hold_every_record_once",
+        SkipsARecordBetweenPages: "check_pages_hold_every_record_once",
+        SkipsAnEntryBetweenPages: "check_entries_come_in_pages",
+        SaysMoreWhenAPageIsFull: "check_more_says_whether_anything_follows",
+        NeverSaysMore: "check_pages_hold_every_record_once",
+        ListsWithoutCase: "check_a_list_follows_the_bytes",
+        ListsDeletedRecords: "check_a_deleted_record_is_absent_and_unlisted",
+        ListsWithoutLimit: "check_a_limit_is_1_to_1000",
+        Forgets: "check_what_was_committed_is_there_after_opening_again",
+    }
+)

@@ -1,0 +1,203 @@
+"""A story in which every operation that can change something does, over a store that remembers each batch.
+
+`tell` runs it and returns what was committed, in order, with the operation and the actor it was committed for.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from extlink import access, catalog, datagroups, grants, links, networks, services, tenants, triggers, users
+from extlink.adapters.memory import MemoryStorage
+from extlink.domain.consent import Acceptance, Consent
+from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.decision import Decision
+from extlink.domain.localized import LocalizedText
+from extlink.domain.secret import Secret
+from extlink.domain.subscription import Subscription
+from extlink.domain.token_ledger import TokenSet
+from extlink.errors import Refused
+from extlink.operation import Operation
+from extlink.ports import Batch, Position
+from extlink.runtime import Tenant
+from tests.hosts import CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
+
+__all__ = ["Committed", "Recording", "tell"]
+
+
+@attrs.frozen(kw_only=True)
+class Committed:
+    """One batch, and what it was committed for: the operation's name and the person, None for the host itself."""
+
+    batch: Batch
+    operation: str
+    user: str | None
+
+
+class Recording(MemoryStorage):
+    """A store that keeps every batch it applied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Batch] = []
+
+    def commit(self, batch: Batch) -> Position:
+        position = super().commit(batch)
+        self.batches.append(batch)
+        return position
+
+
+class _Teller:
+    """Who runs the story: one place that knows for whom each batch was committed."""
+
+    def __init__(self) -> None:
+        self.store = Recording()
+        self.told: list[Committed] = []
+        self.host = Host.make(store=self.store)
+        # Opening a tenant first compares the host's keys.
+        self._collect("tenants.check_keys", None, 0, 1)
+        self._collect("tenants.open", None, 1, 2)
+
+    def _collect(self, operation: str, user: str | None, start: int, end: int | None = None) -> None:
+        for batch in self.store.batches[start:end]:
+            self.told.append(Committed(batch=batch, operation=operation, user=user))
+
+    def run(self, tenant: Tenant, user: str | None, operation: Operation[object]) -> object:
+        before = len(self.store.batches)
+        try:
+            return tenant.run(operation)
+        except Refused as refused:
+            return refused.reason
+        finally:
+            self._collect(operation.name, user, before)
+
+    def admin(self, operation: Operation[object]) -> object:
+        return self.run(self.host.admin, "admin-1", operation)
+
+    def sato(self, operation: Operation[object]) -> object:
+        return self.run(self.host.user(), "sato", operation)
+
+    def anybody(self, operation: Operation[object]) -> object:
+        return self.run(self.host.tenant, None, operation)
+
+    def root(self, operation: Operation[object]) -> object:
+        return self.run(self.host.root, None, operation)
+
+    def consent(self) -> Consent:
+        found = self.sato(
+            links.begin(SERVICE, client=CLIENT, redirect_uri=REDIRECT, scopes=SCOPES, code_challenge=CHALLENGE)
+        )
+        assert isinstance(found, Consent), found
+        return found
+
+    def code(self) -> Secret:
+        acceptance = self.sato(links.accept(self.consent()))
+        assert isinstance(acceptance, Acceptance), acceptance
+        return acceptance.code
+
+    def redeem(self, code: Secret) -> object:
+        return self.anybody(links.redeem(code, client=CLIENT, redirect_uri=REDIRECT, code_verifier=VERIFIER))
+
+    def tokens(self) -> TokenSet:
+        found = self.redeem(self.code())
+        assert isinstance(found, TokenSet), found
+        return found
+
+
+def tell() -> tuple[Host, tuple[Committed, ...]]:
+    """Run the story and return the host as it is then, and what was committed, in order."""
+    teller = _Teller()
+    _services(teller)
+    _grants(teller)
+    _networks_and_data_groups(teller)
+    _links(teller)
+    _ends(teller)
+    return teller.host, tuple(teller.told)
+
+
+def _services(teller: _Teller) -> None:
+    for service in (catalog.POWER_AUTOMATE, catalog.SLACK, catalog.GOOGLE_HANGOUTS_CHAT):
+        teller.admin(services.register(service))
+    renamed = attrs.evolve(catalog.SLACK, names=LocalizedText.same("Slack 2"))
+    teller.admin(services.register(renamed))
+    teller.admin(services.unregister("google-hangouts-chat"))
+    teller.admin(services.enable("slack"))
+    teller.admin(services.disable("slack", existing="revoke"))
+    teller.admin(services.quarantine("slack", "a leak"))
+    teller.admin(services.release("slack"))
+    teller.root(services.quarantine_everywhere("slack", "a breach"))
+    teller.root(services.release_everywhere("slack"))
+    teller.admin(services.set_default("allow"))
+    teller.admin(services.enable(SERVICE))
+    teller.sato(services.enable("slack"))
+    teller.root(tenants.check_keys({"k2": "00ff"}))
+
+
+def _grants(teller: _Teller) -> None:
+    teller.admin(grants.allow(SERVICE, users=["tanaka"], organizations=["sales", "tokyo"], everyone=True))
+    teller.admin(grants.withdraw(SERVICE, users=["tanaka"]))
+    teller.admin(grants.exclude(SERVICE, organizations=["tokyo"]))
+    teller.admin(grants.edit(SERVICE, version=3, add=["sato"]))
+    teller.admin(grants.organization_removed(SERVICE, "tokyo", former_members=["suzuki"]))
+    teller.admin(grants.include(SERVICE, users=["suzuki"]))
+
+
+def _networks_and_data_groups(teller: _Teller) -> None:
+    teller.admin(networks.restrict(["192.0.2.0/24"]))
+    teller.admin(networks.add(["203.0.113.0/24"]))
+    teller.admin(networks.remove(["192.0.2.0/24"]))
+    teller.admin(networks.deny_all())
+    teller.admin(networks.allow_all())
+    teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"})))
+    teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone", "shared_excel"})))
+    teller.admin(datagroups.remove_policy("standard"))
+    teller.admin(datagroups.require_flow_connectors(True))
+    teller.admin(datagroups.require_flow_connectors(False))
+
+
+def _links(teller: _Teller) -> None:
+    teller.sato(links.refuse(teller.consent()))
+    code = teller.code()
+    tokens = teller.redeem(code)
+    assert isinstance(tokens, TokenSet), tokens
+    read = access.check(tokens.access_token, scope="k:app_record:read")
+    teller.anybody(read)
+    teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
+    added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
+    assert isinstance(added, Subscription), added
+    teller.sato(triggers.unsubscribe(tokens.link, added.id))
+    teller.admin(links.suspend(tokens.link))
+    teller.admin(links.resume(tokens.link))
+    first = teller.anybody(links.refresh(tokens.refresh_token, client=CLIENT))
+    again = teller.anybody(links.refresh(tokens.refresh_token, client=CLIENT))
+    assert isinstance(first, TokenSet)
+    assert first == again
+    # A second link of the same user, service and client takes the place of the first.
+    teller.tokens()
+    # A code that is presented twice, and a refresh token of two generations ago, end what they belong to.
+    twice = teller.code()
+    teller.redeem(twice)
+    teller.redeem(twice)
+    stolen = teller.tokens()
+    token = stolen.refresh_token
+    for _ in range(2):
+        following = teller.anybody(links.refresh(token, client=CLIENT))
+        assert isinstance(following, TokenSet), following
+        token = following.refresh_token
+    teller.anybody(links.refresh(stolen.refresh_token, client=CLIENT))
+
+
+def _ends(teller: _Teller) -> None:
+    teller.sato(links.revoke(teller.tokens().link))
+    teller.admin(links.revoke(teller.tokens().link))
+    tokens = teller.tokens()
+    refused = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added", address="nowhere"))
+    assert isinstance(refused, Decision), refused
+    teller.sato(links.revoke_all(user="sato", service=SERVICE))
+    teller.sato(links.revoke_all(user="sato"))
+    teller.sato(links.revoke_all(user="suzuki"))
+    teller.sato(links.of("suzuki"))
+    teller.admin(links.revoke_all(service=SERVICE))
+    teller.admin(users.suspend("sato"))
+    teller.admin(users.resume("sato"))
+    teller.admin(users.delete("sato"))

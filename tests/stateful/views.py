@@ -1,0 +1,95 @@
+"""What the ledger says is there, and what is there: law 12 compares the two.
+
+Records count as their images: digests, salts and whether an answer arrived are apart, and kinds without an image (last
+use, refusal marks) altogether (DESIGN 7 and 9).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from extlink import records
+from extlink.domain.event import encode
+from extlink.domain.tenant import HOST
+from extlink.ports import Entries, Key, Position, Records, Storage, Stored, components
+from extlink.records import Kind
+
+__all__ = ["all_entries", "all_records", "fold", "kind_of", "views"]
+
+_PAGE = 500
+_KINDS: Mapping[str, Kind[object]] = MappingProxyType(
+    {
+        kind.name: kind  # type: ignore[misc]
+        for kind in (
+            records.TENANT,
+            records.KEY_CHECKS,
+            records.SERVICE,
+            records.GRANT_RULES,
+            records.USER_GRANT,
+            records.GRANT_HEAD,
+            records.USER,
+            records.LINK,
+            records.LINKS_OF,
+            records.SUBSCRIPTION,
+            records.MARKS,
+        )
+    }
+    | {"x": records.LINKS_OF, "p net": records.NETWORK, "p dlp": records.DATA_GROUPS}
+)
+
+
+def kind_of(key: Key) -> Kind[object]:
+    """Return what kind of record lies under a key."""
+    parts = components(key.path)
+    if key.tenant == HOST.encode() and parts[0] == "s":
+        return records.HOST_SERVICE  # type: ignore[return-value]
+    return _KINDS[" ".join(parts[:2]) if parts[0] == "p" else parts[0]]
+
+
+def all_records(storage: Storage, tenant: str) -> tuple[Stored, ...]:
+    """Return every record of a tenant."""
+    found: list[Stored] = []
+    more, after = True, b""
+    while more:
+        items, more = storage.list(Records(tenant.encode(), b"", after, _PAGE))
+        found += items
+        after = items[-1].key.path if items else after
+    return tuple(found)
+
+
+def all_entries(storage: Storage, tenant: str) -> tuple[Stored, ...]:
+    """Return every ledger entry of a tenant."""
+    found: list[Stored] = []
+    more = True
+    while more:
+        items, more = storage.list(Entries(tenant.encode(), Position(len(found)), _PAGE))
+        found += items
+    return tuple(found)
+
+
+def views(storage: Storage, tenant: str) -> dict[str, object]:
+    """Return the image of every record that has one, by the name that the ledger gives it."""
+    found: dict[str, object] = {}
+    for one in all_records(storage, tenant):
+        kind = kind_of(one.key)
+        if kind.image is not None and one.value is not None:
+            found[records.name_of(one.key)] = json.loads(encode(kind.image(kind.decode(one.value)[0])))
+    return found
+
+
+def fold(entries: Iterable[bytes], onto: dict[str, object] | None = None) -> dict[str, object]:
+    """Return what the after-images of some ledger entries, taken in order, come to.
+
+    Args:
+        onto: what the entries before them came to; changed in place.
+    """
+    found = {} if onto is None else onto
+    for body in entries:
+        for name, image in json.loads(body)["records"]:
+            if image is None:
+                found.pop(name, None)
+            else:
+                found[name] = image
+    return found
