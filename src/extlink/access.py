@@ -45,6 +45,7 @@ from extlink.operation import (
     Ledger,
     Now,
     Operation,
+    Recall,
     Steps,
     ask,
     operation,
@@ -82,13 +83,18 @@ def checking(
     """Carry out `check`, for operations that are allowed only if it is."""
     ledger = yield from ask(Ledger())
     presented = ledger.keys.open(call.tenant, token)
-    link = None
-    if presented is not None:
-        place = link_key(call.tenant, presented.token.link)
-        link = (yield from read(place)).get(place)
-    if presented is None or link is None:
+    if presented is None:
         return Commit(unidentified())
-    found = yield from facts.load(call, link.service, link.owner)
+    place = link_key(call.tenant, presented.token.link)
+    # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
+    remembered = (yield from ask(Recall((place,)))).get(place)
+    link = remembered or (yield from read(place)).get(place)
+    if link is None:
+        return Commit(unidentified())
+    found = yield from facts.load(call, link.service, link.owner, *(() if remembered is None else (place,)))
+    link = found.answers.get(place)
+    if link is None:
+        return Commit(unidentified())
     at = yield from ask(Now())
     notes, covered = ledger.examine(link, presented, at)
     if link.resource is not None and resource != link.resource:

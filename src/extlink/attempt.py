@@ -10,7 +10,7 @@ Rules kept here, so that neither a runner nor an operation can forget them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 import attrs
@@ -18,10 +18,11 @@ import attrs
 from extlink.domain.directory import DirectoryPage, Member, Organization
 from extlink.domain.event import Detail, canonical
 from extlink.domain.instant import Instant
-from extlink.errors import InvalidInput, Misconfigured
-from extlink.operation import Answers, Call, Change, Commit, Lookup, Operation, Read, Step, Steps, Unanswered
+from extlink.domain.reason import Reason
+from extlink.errors import CorruptRecord, InvalidInput, Misconfigured, Refused
+from extlink.operation import Answers, Call, Change, Commit, Lookup, Operation, Read, Recall, Step, Steps, Unanswered
 from extlink.ports import ABSENT, MAX_READ_KEYS, Batch, Guard, Key, Stored, Version, Write
-from extlink.records import name_of
+from extlink.records import MAX_PIECES, RecordKey, name_of, piece_key, pieces_of, split
 
 __all__ = ["Attempt", "Cache", "advance", "lookup_answer"]
 
@@ -33,6 +34,24 @@ class _Known:
     version: Version
     value: object
     at: Instant
+    pieces: int = 0
+
+
+@attrs.frozen
+class _Head:
+    """The value of a record whose pieces are still to be read."""
+
+    count: int
+
+
+@attrs.frozen
+class _Piece:
+    """Where a piece of a large record lies; what lies there is taken as it is."""
+
+    key: Key
+
+    def decode(self, data: bytes, /) -> tuple[bytes, Instant]:
+        return data, Instant(0)
 
 
 class Cache:
@@ -70,60 +89,126 @@ class Attempt:
     def __init__(self, cache: Cache, clock: Instant) -> None:
         self._cache = cache
         self._at = clock
+        self._newest = clock
         self._fixed = False
         self._held: dict[Key, _Known] = {}
-        self._asked: dict[Key, _Known] = {}
+        self._values: dict[Key, object] = {}
+        self._decoded: dict[Key, _Known] = {}
+        self._versions: dict[Key, Version] = {}
 
     def now(self) -> Instant:
         """Return the operation's instant, and fix it."""
         self._fixed = True
         return self._at
 
+    def recalls(self, step: Recall) -> Answers:
+        """Return what is remembered of some records, None for those that are not."""
+        found = [(record.key, self._cache.get(record.key)) for record in step.keys]
+        return Answers({key: None if known is None else known.value for key, known in found})
+
     def asks(self, step: Read) -> tuple[Sequence[Key], Mapping[Key, Version]]:
         """Return the keys to read - the new ones and everything read before - and the versions already decoded."""
-        keys = [record.key for record in step.keys if record.key not in self._held]
+        keys: list[Key] = []
+        for record in step.keys:
+            key = record.key
+            if key not in self._held:
+                keys.append(key)
+                known = self._cache.get(key)
+                if known is not None:
+                    self._decoded[key] = known
+                    self._versions[key] = known.version
         if len(keys) > MAX_READ_KEYS:
             raise InvalidInput("keys", f"expected at most {MAX_READ_KEYS} records in one read, got {len(keys)}")
         # Beyond the limit the first ones count, the heads that every edit writes; the guards of the commit hold the
         # rest.
-        keys = [*list(self._held)[: MAX_READ_KEYS - len(keys)], *keys]
-        asked: dict[Key, _Known] = dict(self._held)
-        for record in step.keys:
-            if record.key not in asked:
-                known = self._cache.get(record.key)
-                if known is not None:
-                    asked[record.key] = known
-        self._asked = asked
-        return keys, {key: known.version for key, known in asked.items() if known.version != ABSENT}
+        return [*list(self._held)[: MAX_READ_KEYS - len(keys)], *keys], self._versions
 
     def takes(self, step: Read, found: Sequence[Stored]) -> Answers | None:
         """Return the answers, or None if something read before has changed meanwhile: then the attempt is void."""
-        readers = {record.key: record for record in step.keys}
         for key, version, value in found:
-            held = self._held.get(key)
-            if held is not None:
-                if held.version != version:
+            known = self._held.get(key)
+            if known is not None:
+                if known.version != version:
                     return None
                 continue
-            known = self._asked.get(key)
-            if version == ABSENT:
-                known = _NOTHING
-            elif known is None or known.version != version:
-                if value is None:
-                    raise Misconfigured("the store answered 'unchanged' for a version that was not named as known")
-                known = _Known(version, *readers[key].decode(value))
-                self._cache.put(key, known)
-            self._held[key] = known
+            known = _NOTHING if version == ABSENT else self._decoded.get(key)
+            if known is None or known.version != version:
+                known = self._decode(step, key, version, value)
+            self._hold(key, known)
             if known.at > self._at:
+                self._newest = max(self._newest, known.at)
                 if self._fixed:
                     return None
                 self._at = known.at
-        return Answers({record.key: self._held[record.key].value for record in step.keys})
+        return Answers(self._values)
+
+    def pieces(self, step: Read) -> Sequence[Read]:
+        """Return what must still be read for a step: the pieces of records too large for one value."""
+        heads = [(one.key, head) for one in step.keys if isinstance(head := self._held[one.key].value, _Head)]
+        return [Read(tuple(_Piece(piece_key(key, number)) for number in range(head.count))) for key, head in heads]
+
+    def answers(self, step: Read) -> Answers:
+        """Return the answers to a step whose pieces have been read too, every large record put together."""
+        for record in step.keys:
+            held = self._held[record.key]
+            if isinstance(held.value, _Head):
+                parts = [self._held[piece_key(record.key, number)] for number in range(held.value.count)]
+                if any(part.version != held.version for part in parts):
+                    raise CorruptRecord("a piece of a large record is not of its head; restore it from a backup")
+                data = b"".join(cast("bytes", part.value) for part in parts)
+                whole = _Known(held.version, *record.decode(data), pieces=held.value.count)
+                self._hold(record.key, whole)
+                self._cache.put(record.key, whole)
+        return Answers(self._values)
+
+    def _hold(self, key: Key, known: _Known) -> None:
+        self._held[key] = known
+        self._values[key] = known.value
+
+    def _decode(self, step: Read, key: Key, version: Version, value: bytes | None) -> _Known:
+        if value is None:
+            raise Misconfigured("the store answered 'unchanged' for a version that was not named as known")
+        reader = next(record for record in step.keys if record.key == key)
+        count = 0 if isinstance(reader, _Piece) else pieces_of(value)
+        if count:
+            return _Known(version, _Head(count), Instant(0))
+        known = _Known(version, *reader.decode(value))
+        if not isinstance(reader, _Piece):
+            self._versions[key] = version
+            self._cache.put(key, known)
+        return known
+
+    def _require_same(self, name: str, commit: Commit[T]) -> None:
+        """Refuse a commit that would change what the ledger knows and record nothing (law 12)."""
+        for change in commit.changes:
+            held = self._held.get(change.key.key, _NOTHING)
+            if _is_ledgered(change) and _image(change.key, held.value) != _image(change.key, change.value):
+                raise Misconfigured(f"{name} changes {name_of(change.key.key)} and records nothing; name an event")
+
+    def _writes(self, change: Change) -> Iterator[Write]:
+        """Yield the writes of one change: large records in pieces, pieces that are left over deleted.
+
+        Raises:
+            Refused: `record.too_large`; kinds that are listed are never cut.
+        """
+        key, kind = change.key.key, change.key.kind
+        held = self._held.get(key)
+        parts: tuple[tuple[Key, bytes], ...] = ()
+        if change.value is not None:
+            parts = split(key, kind.encode(change.value, self._at), self._at)
+        if len(parts) > (MAX_PIECES + 1 if kind.packed else 1):
+            raise Refused(Reason("record.too_large", {"what": name_of(key)}))
+        if not parts:
+            yield Write(key, None)
+        for place, data in parts:
+            yield Write(place, data)
+        for number in range(max(0, len(parts) - 1), held.pieces if held is not None else 0):
+            yield Write(piece_key(key, number), None)
 
     @property
     def floor(self) -> Instant:
         """The newest instant seen: what the next attempt starts from."""
-        return max(self._at, *(known.at for known in self._held.values())) if self._held else self._at
+        return max(self._at, self._newest)
 
     def batch(
         self, call: Call, operation: Operation[T], commit: Commit[T], draw_version: Callable[[], Version]
@@ -134,7 +219,9 @@ class Attempt:
         unknown = {event.name for event in commit.events} - operation.definition.records
         if unknown:
             raise Misconfigured(f"{operation.name} records {sorted(unknown)}, which its definition does not name")
-        images = tuple(_image(change) for change in commit.changes if change.key.kind.image is not None)
+        images = tuple(_image(change.key, change.value) for change in commit.changes if _is_ledgered(change))
+        if images and not commit.events:
+            self._require_same(operation.name, commit)
         entries = tuple(
             canonical(
                 event,
@@ -150,19 +237,19 @@ class Attempt:
             tenant=call.tenant.encode(),
             id=draw_version(),
             guards=tuple(Guard(key, known.version) for key, known in self._held.items()),
-            writes=tuple(Write(change.key.key, _encoded(change, self._at)) for change in commit.changes),
+            writes=tuple(write for change in commit.changes for write in self._writes(change)),
             entries=entries,
             at=self._at,
         )
 
 
-def _encoded(change: Change, at: Instant) -> bytes | None:
-    return None if change.value is None else change.key.kind.encode(change.value, at)
+def _is_ledgered(change: Change) -> bool:
+    return change.key.kind.image is not None
 
 
-def _image(change: Change) -> tuple[str, Detail]:
-    image = change.key.kind.image
-    return name_of(change.key.key), None if image is None or change.value is None else image(change.value)
+def _image(record: RecordKey[object], value: object | None) -> tuple[str, Detail]:
+    image = record.kind.image
+    return name_of(record.key), None if image is None or value is None else image(value)
 
 
 def advance(steps: Steps[Commit[T]], answer: object) -> Step[object] | Commit[T]:

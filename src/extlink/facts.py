@@ -84,42 +84,50 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
         Refused: `tenant.not_open`.
     """
     tenant = call.tenant
-    places = (
-        tenant_key(tenant),
-        service_key(tenant, service),
-        host_service_key(service),
+    service_place, everywhere_place = service_key(tenant, service), host_service_key(service)
+    rules_place, network_place, data_place = (
         grant_rules_key(tenant, service),
         network_key(tenant),
         data_groups_key(tenant),
     )
-    people = () if user is None else (user_grant_key(tenant, service, user), user_key(tenant, user))
-    answers = yield from ask(Read((*places, *people, *more)))
-    known = answers.get(service_key(tenant, service))
-    everywhere = answers.get(host_service_key(service))
-    registry = ServiceRegistry(
-        opened(answers, tenant),
-        {} if known is None else {service: known},
-        {} if everywhere is None else {service: everywhere},
+    places: tuple[Readable, ...] = (
+        tenant_key(tenant),
+        service_place,
+        everywhere_place,
+        rules_place,
+        network_place,
+        data_place,
+        *more,
     )
-    granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
     persons: dict[UserId, Person] = {}
     named: dict[UserId, UserRules] = {}
-    if user is not None:
+    if user is None:
+        answers = yield from ask(Read(places))
+    else:
+        grant_place, user_place = user_grant_key(tenant, service, user), user_key(tenant, user)
+        answers = yield from ask(Read((*places, grant_place, user_place)))
+        opened(answers, tenant)
         member = yield from ask(Lookup.member(user))
-        state = answers.get(user_key(tenant, user)) or _NO_STATE
+        state = answers.get(user_place) or _NO_STATE
         if isinstance(member, Unanswered):
             persons[user] = Person(None, state, answered=False)
         else:
             persons[user] = Person(member, state)
-        rules = answers.get(user_grant_key(tenant, service, user))
+        rules = answers.get(grant_place)
         if rules is not None:
             named[user] = rules
+    known, everywhere = answers.get(service_place), answers.get(everywhere_place)
+    granted, excluded = answers.get(rules_place) or _NO_RULES
     policy = Policy(
-        registry=registry,
+        registry=ServiceRegistry(
+            opened(answers, tenant),
+            {} if known is None else {service: known},
+            {} if everywhere is None else {service: everywhere},
+        ),
         grants={service: UserGrantPolicy(service, named, granted, excluded)},
         people=persons,
-        network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
-        data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
+        network=answers.get(network_place) or _NO_RESTRICTION,
+        data_groups=answers.get(data_place) or _NO_POLICIES,
     )
     return Facts(policy, answers)
 

@@ -38,6 +38,7 @@ from extlink.grant_edits import (
 from extlink.inputs import flag, one_of, text, whole
 from extlink.operation import (
     ADMINISTRATORS,
+    ADMINISTRATORS_AND_HOST,
     Call,
     Commit,
     Lookup,
@@ -312,7 +313,9 @@ def edit(
     )
 
 
-@operation("grants.organization_removed", by=ADMINISTRATORS, records=("grant.changed", "grant.subject_vanished"))
+@operation(
+    "grants.organization_removed", by=ADMINISTRATORS_AND_HOST, records=("grant.changed", "grant.subject_vanished")
+)
 def _organization_removed(
     call: Call, *, service: ServiceId, organization: OrganizationId, former: tuple[UserId, ...]
 ) -> Steps[Commit[Saved]]:
@@ -333,7 +336,8 @@ def organization_removed(service: str, organization: str, *, former_members: Ite
     """Tell a service's grants that an organization is about to be deleted.
 
     Source: TRACE T7. A grant to it lapses; an exclusion of it goes over to its former members by name and stays in
-    force until an administrator lifts it: deleting an organization never widens. Needs `common_administrator`.
+    force until an administrator lifts it: deleting an organization never widens. Needs `common_administrator` or
+    `host`.
 
     Args:
         former_members: everybody in it and its sub-organizations, at most 300; ask the directory before it forgets.

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from extlink import facts
-from extlink.domain.event import Event, Kind
+from extlink.domain.event import FORMAT, Event, Kind
 from extlink.domain.instant import Instant
 from extlink.domain.tenant import HOST
 from extlink.errors import CorruptRecord, ExtlinkError
@@ -67,6 +67,7 @@ def _entry(number: bytes, body: bytes) -> Entry:
         fields = as_map(json.loads(body.decode()))
         actor = as_map(fields["actor"])
         user, event = actor["user"], as_text(fields["event"])
+        _require_known(fields["format"])
         return Entry(
             number=int.from_bytes(number),
             at=Instant(as_whole(fields["at"])),
@@ -77,7 +78,15 @@ def _entry(number: bytes, body: bytes) -> Entry:
             records=tuple((as_text(key), image) for key, image in map(as_list, as_list(fields["records"]))),
         )
     except (ExtlinkError, ValueError, TypeError, KeyError, RecursionError) as exc:
-        raise CorruptRecord(f"ledger entry {int.from_bytes(number)} cannot be read; restore it from a backup") from exc
+        raise CorruptRecord(
+            f"ledger entry {int.from_bytes(number)} cannot be read; "
+            f"use the release that wrote it, or restore it from a backup"
+        ) from exc
+
+
+def _require_known(version: object) -> None:
+    if as_whole(version) != FORMAT:
+        raise ValueError("expected the format of this release")
 
 
 @operation("ledger.entries", by=ADMINISTRATORS_AND_HOST)

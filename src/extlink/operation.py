@@ -8,6 +8,7 @@ optimistic retry lives in one place.
     Now      the operation's one instant; never earlier than the newest stamp of a record it read
     Draw     random bytes
     Read     records, all from one snapshot together with everything read before
+    Recall   records as they once were, without asking the store
     List     a page of records or ledger entries
     Lookup   the host's directory
     Ledger   the token rules with the host's keys
@@ -44,6 +45,7 @@ __all__ = [
     "Now",
     "Operation",
     "Read",
+    "Recall",
     "Step",
     "Steps",
     "Unanswered",
@@ -110,6 +112,16 @@ class Readable(Protocol):
 @attrs.frozen
 class Read(Step[Answers]):
     """Ask for records, at most 64 in one operation."""
+
+    keys: tuple[Readable, ...]
+
+
+@attrs.frozen
+class Recall(Step["Answers"]):
+    """Ask which of some records are remembered: not what they hold today, only what once was written under their keys.
+
+    What never changes in a record may be taken from it, so that everything else is read in one round trip.
+    """
 
     keys: tuple[Readable, ...]
 
@@ -213,6 +225,7 @@ ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator"})
 NETWORK_ADMINISTRATORS: Final[frozenset[Role]] = frozenset({"common_administrator", "access_administrator"})
 HOSTS: Final[frozenset[Role]] = frozenset({"host"})
 ADMINISTRATORS_AND_HOST: Final = ADMINISTRATORS | HOSTS
+NETWORK_ADMINISTRATORS_AND_HOST: Final = NETWORK_ADMINISTRATORS | HOSTS
 # Whoever may do it for others, and users for themselves: the body itself compares whose it is.
 ALL_CONCERNED: Final = ADMINISTRATORS_AND_HOST | USERS
 

@@ -155,7 +155,10 @@ class Batch:
 
 
 class Records(NamedTuple):
-    """List the records of a tenant whose path begins with `prefix`, in byte order, after the path `after`."""
+    """List the records of a tenant whose path begins with `prefix`, in byte order, after the path `after`.
+
+    `after` itself is left out and need not exist. So a record with the empty path can be read, but is never listed.
+    """
 
     tenant: bytes
     prefix: bytes
@@ -190,23 +193,24 @@ class Storage(Protocol):
     def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """Return one answer per key, in order, all from one snapshot of the primary.
 
-        Keys may belong to the tenant and to `~host`; there are at most 64. A record that still has the version
-        `known` names for its key comes back with that version and without its value. (By key, since the records of one
-        batch share its version.)
+        Keys may belong to the tenant and to `~host`; there are at most 64 (beyond: `InvalidInput`), and one that is
+        asked for twice is answered twice. A record that still has the version `known` names for its key comes back
+        with that version and without its value. (By key, since the records of one batch share its version.)
         """
         ...
 
     def list(self, query: Query) -> Page:
-        """Return a bounded page (limit 1 to 1,000) in key order; it never guards a write."""
+        """Return a bounded page (limit 1 to 1,000, otherwise `InvalidInput`) in key order; it never guards a write."""
         ...
 
     def commit(self, batch: Batch) -> Position:
         """Apply all writes and entries, or none, and return the tenant's ledger position after it.
 
         Durable when it returns. Raises `Conflict` if and only if a guarded record's version differs now, absence
-        included. A batch whose id was committed before is not applied again: its position is returned, so that a lost
-        answer is settled by committing once more. (The id is found through the ledger; a batch without entries may
-        be applied twice, to the same effect.) Entries are numbered without gaps, from 1.
+        included. A batch whose id was committed before is not applied again, whatever its guards say by now: the number
+        of its last entry is returned, so that a lost answer is settled by committing once more. (The id is found
+        through the ledger of its tenant; a batch without entries may be applied twice, to the same effect, or
+        conflict with itself.) Entries are numbered without gaps, from 1; a batch without any returns the position.
         """
         ...
 

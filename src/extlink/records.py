@@ -11,6 +11,7 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     user               u <user>             link                l <link>
     links of a user    o <user> <service>   users of a service  x <service> <user>
     trigger            w <link> <id>        refusal marks       n <link>
+    piece of a large record                 ~ <its path> <number>
 """
 
 from __future__ import annotations
@@ -36,13 +37,17 @@ from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Tenant, UserState
 from extlink.errors import CorruptRecord, ExtlinkError
 from extlink.fields import as_list, as_whole
-from extlink.ports import Key, components, key
+from extlink.ports import MAX_VALUE_BYTES, Key, components, key, prefix
 
 __all__ = ["Kind", "RecordKey"]
 
 FORMAT: Final = 1
 _ESCAPED: Final = "\\u"
 _MEMO: Final = 4_096
+_HEAD: Final = b"\x00"
+_PIECES: Final = "~"
+# 40 pieces are read at once beside everything else; 2.5 MiB compressed is far beyond any list of an edition.
+MAX_PIECES: Final = 40
 
 T = TypeVar("T")
 
@@ -126,6 +131,41 @@ SUBSCRIPTION: Final = Kind[Subscription](
     "w", codec.write_subscription, codec.read_subscription, codec.write_subscription
 )
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
+
+
+def split(key: Key, data: bytes, at: Instant) -> tuple[tuple[Key, bytes], ...]:
+    """Return what is written for a record: itself, or a head and pieces where it is larger than a value may be.
+
+    A head begins with a NUL, as no record does. Pieces lie apart from every list; they are written with their head, so
+    its version is theirs.
+    """
+    if len(data) <= MAX_VALUE_BYTES:
+        return ((key, data),)
+    parts = [data[start : start + MAX_VALUE_BYTES] for start in range(0, len(data), MAX_VALUE_BYTES)]
+    head = _HEAD + encode([FORMAT, at, len(parts)])
+    return ((key, head), *((piece_key(key, number), part) for number, part in enumerate(parts)))
+
+
+def piece_key(key: Key, number: int) -> Key:
+    """Return where a piece of a large record lies."""
+    return Key(key.tenant, prefix(_PIECES) + key.path + prefix(str(number)))
+
+
+def pieces_of(value: bytes) -> int:
+    """Return how many pieces a stored value is the head of: 0 for a record that is whole.
+
+    Raises:
+        CorruptRecord: a head that cannot be read, or written by a newer release.
+    """
+    if not value.startswith(_HEAD):
+        return 0
+    try:
+        version, _, count = as_list(json.loads(value[len(_HEAD) :]))
+        if as_whole(version) == FORMAT and 1 < as_whole(count) <= MAX_PIECES:
+            return as_whole(count)
+    except (ValueError, TypeError) as exc:
+        raise CorruptRecord("the head of a large record cannot be read back; restore it from a backup") from exc
+    raise CorruptRecord("the head of a large record is of another release; use the release that wrote it")
 
 
 @lru_cache(_MEMO)

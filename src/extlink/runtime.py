@@ -20,7 +20,7 @@ from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
 from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Unavailable
 from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation
-from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Step, Unanswered
+from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Recall, Step, Unanswered
 from extlink.ports import (
     AsyncDirectory,
     AsyncStorage,
@@ -145,12 +145,13 @@ class ExtLink(Hub):
     def _answer(self, step: Step[object], call: Call, attempt: Attempt) -> object:
         match step:
             case Read():
-                answers = attempt.takes(step, self._read(*attempt.asks(step)))
-                return _RESTART if answers is None else answers
+                return self._records(step, attempt)
             case Lookup():
                 return self._lookup(cast("Lookup[object]", step))
             case Now():
                 return attempt.now()
+            case Recall():
+                return attempt.recalls(step)
             case Ledger():
                 return self._token_ledger(call.tenant)
             case Draw():
@@ -159,6 +160,14 @@ class ExtLink(Hub):
                 return self._list(step.query)
             case _:
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
+
+    def _records(self, step: Read, attempt: Attempt) -> object:
+        if attempt.takes(step, self._read(*attempt.asks(step))) is None:
+            return _RESTART
+        for part in attempt.pieces(step):
+            if attempt.takes(part, self._read(*attempt.asks(part))) is None:
+                return _RESTART
+        return attempt.answers(step)
 
     def _lookup(self, step: Lookup[object]) -> object:
         try:
@@ -185,9 +194,13 @@ class ExtLink(Hub):
 
     def _commit(self, batch: Batch) -> None:
         try:
-            self._storage.commit(batch)
+            self._store(batch)
         except Unavailable:
             # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            self._store(batch)
+
+    def _store(self, batch: Batch) -> None:
+        try:
             self._storage.commit(batch)
         except ExtlinkError:
             raise
@@ -336,12 +349,13 @@ class AsyncExtLink(Hub):
     async def _answer(self, step: Step[object], call: Call, attempt: Attempt) -> object:
         match step:
             case Read():
-                answers = attempt.takes(step, await self._read(*attempt.asks(step)))
-                return _RESTART if answers is None else answers
+                return await self._records(step, attempt)
             case Lookup():
                 return await self._lookup(cast("Lookup[object]", step))
             case Now():
                 return attempt.now()
+            case Recall():
+                return attempt.recalls(step)
             case Ledger():
                 return self._token_ledger(call.tenant)
             case Draw():
@@ -350,6 +364,14 @@ class AsyncExtLink(Hub):
                 return await self._list(step.query)
             case _:
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
+
+    async def _records(self, step: Read, attempt: Attempt) -> object:
+        if attempt.takes(step, await self._read(*attempt.asks(step))) is None:
+            return _RESTART
+        for part in attempt.pieces(step):
+            if attempt.takes(part, await self._read(*attempt.asks(part))) is None:
+                return _RESTART
+        return attempt.answers(step)
 
     async def _lookup(self, step: Lookup[object]) -> object:
         try:
@@ -376,9 +398,13 @@ class AsyncExtLink(Hub):
 
     async def _commit(self, batch: Batch) -> None:
         try:
-            await self._storage.commit(batch)
+            await self._store(batch)
         except Unavailable:
             # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            await self._store(batch)
+
+    async def _store(self, batch: Batch) -> None:
+        try:
             await self._storage.commit(batch)
         except ExtlinkError:
             raise

@@ -60,9 +60,9 @@ def fork(path: str, guarded: str) -> None:
 
     Without the hooks the child believes in locks that it does not hold.
     """
+    store = SQLiteStorage(path)
     if guarded == "without hooks":
         _sqlite._STORES.clear()
-    store = SQLiteStorage(path)
     put(store, at(b"parent"), b"x")
     to_child, to_parent = os.pipe(), os.pipe()
     child = os.fork()

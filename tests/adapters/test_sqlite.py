@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 
+from extlink.adapters import _sqlite
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.instant import Instant
 from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, Unavailable
@@ -416,3 +417,104 @@ def test_threads_may_end_before_the_store(store: SQLiteStorage) -> None:
 
     assert [b"0", b"1", b"2"] == [item.key.path for item in store.list(Records(ACME, b"")).items]
     assert 1 == store._connections._open
+
+
+# A fork, played with threads
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    while not true():
+        pause.wait(0.001)
+
+
+def test_a_fork_waits_for_calls_and_calls_wait_for_a_fork(store: SQLiteStorage) -> None:
+    """Before a fork the last call gives its connection back; a call that begins meanwhile waits for the end."""
+    connections = store._connections
+    forked = threading.Event()
+
+    def fork() -> None:
+        connections.before_fork()
+        forked.set()
+        assert 0 == connections._open
+        connections.after_fork()
+
+    with connections.lend() as connection:
+        forking = threading.Thread(target=fork)
+        forking.start()
+        _wait_until(lambda: connections._forking)
+        reading = threading.Thread(target=values, args=(store, at(b"a")))
+        reading.start()
+        # Both wait: the fork for this call, the read for the fork.
+        _wait_until(lambda: len(connections._changed._waiters) == 2)  # type: ignore[attr-defined]
+        assert not forked.is_set()
+        assert [(0,)] == connection.execute("SELECT count(*) FROM record").fetchall()
+    forking.join()
+    reading.join()
+
+    assert forked.is_set()
+    assert [None] == values(store, at(b"a"))
+
+
+def test_a_fork_meets_every_open_store(file: Path, store: SQLiteStorage) -> None:
+    """The hooks of the process close and release all of them."""
+    with SQLiteStorage(file) as other:
+        _sqlite._before_fork()
+        assert [0, 0] == [each._connections._open for each in (store, other)]
+        assert store._connections._writer.locked()
+        _sqlite._after_fork()
+        assert [2, 3] == [store.commit(batch(entries=[b"1", b"2"])), other.commit(batch())]
+
+
+# The journal
+
+
+class _Busy(sqlite3.Connection):
+    """A connection on which a few statements fail."""
+
+    errors: Sequence[sqlite3.Error] = ()
+
+    def execute(self, statement: str, parameters: object = ()) -> sqlite3.Cursor:
+        if self.errors:
+            error, *self.errors = self.errors
+            raise error
+        return super().execute("SELECT 'wal'")
+
+
+def _busy_error(file: Path) -> sqlite3.Error:
+    with closing(sqlite3.connect(file, isolation_level=None)) as one:
+        one.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(file, timeout=0)) as other, pytest.raises(sqlite3.OperationalError) as caught:
+            other.execute("PRAGMA journal_mode=WAL")
+    return caught.value
+
+
+@pytest.fixture
+def busy() -> Iterator[_Busy]:
+    """Open a connection that can be made to fail."""
+    with closing(sqlite3.connect(":memory:", factory=_Busy)) as connection:
+        yield connection
+
+
+def test_first_openers_wait_for_each_other(file: Path, busy: _Busy) -> None:
+    """Switching to a WAL is tried again while others do the same, and given up after the timeout."""
+    busy.errors = [_busy_error(file)] * 3
+    _sqlite.use_wal(busy, timeout=10)
+
+    assert [] == busy.errors
+    busy.errors = [_busy_error(file)] * 3
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        _sqlite.use_wal(busy, timeout=-1)
+
+
+def test_another_error_of_the_journal_is_raised_at_once(busy: _Busy) -> None:
+    """Only "busy" is worth waiting for."""
+    busy.errors = [sqlite3.OperationalError("disk I/O error")]
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        _sqlite.use_wal(busy, timeout=10)
+
+
+def test_a_file_system_without_a_wal_is_refused() -> None:
+    """Without shared memory, say: durability is not promised by halves."""
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(Misconfigured, match="journal mode memory"):
+        _sqlite.use_wal(connection, timeout=0)

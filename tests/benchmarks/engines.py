@@ -21,23 +21,27 @@ from tests.benchmarks.world import World
 __all__ = ["HOW", "NOTES", "casbin", "casbin_enforcer", "cedar", "subjects", "vakt"]
 
 HOW: Final = (
-    "The engines are asked one gate of five: may this person use this service, by name, through a group or through an "
-    "organization? Addresses, end dates, exclusions, data groups, scopes and links are left out of their question; "
-    "`evaluate` answers the whole one. Each has the model that served it best of those tried."
+    "*Grants*: the engines are asked one gate of five: may this person use this service, by name, through a group or "
+    "through an organization? *Grants and address*: they are also asked whether the address is in one of the tenant's "
+    "ranges, each by its own means. End dates, exclusions, data groups, scopes and links are left out of their question, "
+    "and no evidence comes with their answers; `evaluate` answers the whole one. Each has the model that served it best "
+    "of those tried, and its answers are compared with what the question means before anything is measured."
 )
 NOTES: Final = (
     "pycasbin: `FastEnforcer` with its filter on the service, one policy line a service and everything else in the "
     "role graph - people in organizations and groups, these in a role per service. Lines per grant, which the filter "
-    "hands to the expression evaluator one by one, took longer.",
+    "hands to the expression evaluator one by one, took longer. Addresses: its `ip_match` over the ranges, as a function "
+    "that the matcher asks last.",
     "vakt: one policy a service, its subjects one rule over a set; the storage hands every policy to the checker, "
-    "which is asked first for what tells them apart.",
+    "which is asked first for what tells them apart. Addresses: its `CIDR` rules under one `Or`.",
     "cedarpy: policies parsed once (`PolicySet`), one a service; the person is an entity parsed beforehand, whose "
-    "parents are the roles that name, groups and organizations come to: that part of the work is prepared.",
+    "parents are the roles that name, groups and organizations come to: that part of the work is prepared. Addresses: "
+    "one `forbid` unless `isInRange` of any range.",
 )
 
 _MODEL: Final = """
 [request_definition]
-r = sub, obj, act
+r = sub, obj, act{asked}
 [policy_definition]
 p = sub, obj, act
 [role_definition]
@@ -45,7 +49,7 @@ g = _, _
 [policy_effect]
 e = some(where (p.eft == allow))
 [matchers]
-m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act
+m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act{more}
 """
 _FILTER: Final = (1, 2)
 
@@ -77,11 +81,20 @@ def _role_graph(policy: Policy) -> Iterator[list[str]]:
         yield from ([subject, f"role:{service}"] for subject in subjects(grants))
 
 
-def casbin_enforcer(world: World) -> Any:  # noqa: ANN401 - the peer has no types
+def _is_admitted(world: World, request: AccessRequest) -> bool:
+    return request.address is not None and world.policy.network.admits_text(request.address)
+
+
+def _texts(world: World) -> list[str]:
+    return [row.text for row in world.policy.network.rows]
+
+
+def casbin_enforcer(world: World, *, addresses: bool = False) -> Any:  # noqa: ANN401 - the peer has no types
     """Return pycasbin's enforcer over the tenant's grants."""
     import casbin as peer  # noqa: PLC0415 - a peer may be absent
     from casbin.model import FastModel  # noqa: PLC0415
     from casbin.persist import Adapter  # noqa: PLC0415
+    from casbin.util import ip_match  # noqa: PLC0415
 
     class Tenant(Adapter):  # type: ignore[misc]
         """Hands the whole tenant over at once; line by line, every line is looked for among all others first."""
@@ -91,12 +104,21 @@ def casbin_enforcer(world: World) -> Any:  # noqa: ANN401 - the peer has no type
                 model.model["p"]["p"].policy.append([f"role:{service}", service, "use"])
             model.model["g"]["g"].policy.extend(_role_graph(world.policy))
 
+    ranges = _texts(world)
+
+    def is_inside(address: str) -> bool:
+        return any(ip_match(address, text) for text in ranges)
+
     model = FastModel(_FILTER)
-    model.load_model_from_text(_MODEL)
-    return peer.FastEnforcer(model, Tenant(), cache_key_order=_FILTER)
+    model.load_model_from_text(
+        _MODEL.format(asked=", ip", more=" && inside(r.ip)") if addresses else _MODEL.format(asked="", more="")
+    )
+    enforcer = peer.FastEnforcer(model, Tenant(), cache_key_order=_FILTER)
+    enforcer.add_function("inside", is_inside)
+    return enforcer
 
 
-def require_agreement(world: World, asked: Sequence[AccessRequest], answers: Sequence[bool]) -> None:
+def require_agreement(world: World, asked: Sequence[AccessRequest], answers: Sequence[bool], *, addresses: bool) -> None:
     """Compare an engine's answers with what its question means.
 
     Raises:
@@ -105,15 +127,19 @@ def require_agreement(world: World, asked: Sequence[AccessRequest], answers: Seq
     open_for = {service: set(subjects(grants)) for service, grants in world.policy.grants.items()}
     for request, answer in zip(asked, answers, strict=True):
         who = {str(request.user), *_parents(world.policy, str(request.user))}
-        granted = request.service in open_for and not open_for[request.service].isdisjoint(who)
-        assert granted == answer, f"{request.user} and {request.service}: expected {granted}"
+        expected = request.service in open_for and not open_for[request.service].isdisjoint(who)
+        expected = expected and (not addresses or _is_admitted(world, request))
+        assert expected == answer, f"{request}: expected {expected}"
 
 
-def casbin(world: World, asked: Sequence[AccessRequest]) -> Batch:
+def casbin(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Batch:
     """Return a batch of pycasbin's answers."""
-    enforcer = casbin_enforcer(world)
-    questions = [(str(request.user), str(request.service), "use") for request in asked]
-    require_agreement(world, asked, [enforcer.enforce(*question) for question in questions])
+    enforcer = casbin_enforcer(world, addresses=addresses)
+    questions = [
+        (str(request.user), str(request.service), "use", *((request.address,) if addresses else ())) for request in asked
+    ]
+    answers = [enforcer.enforce(*question) for question in questions]
+    require_agreement(world, asked, answers, addresses=addresses)
 
     def run() -> int:
         for question in questions:
@@ -123,28 +149,30 @@ def casbin(world: World, asked: Sequence[AccessRequest]) -> Batch:
     return run
 
 
-def vakt(world: World, asked: Sequence[AccessRequest]) -> Batch:
+def vakt(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Batch:
     """Return a batch of vakt's answers."""
     import vakt as peer  # noqa: PLC0415
-    from vakt.rules import AnyIn, Eq  # noqa: PLC0415
+    from vakt.rules import CIDR, AnyIn, Eq, Or  # noqa: PLC0415
 
     logging.getLogger("vakt").setLevel(logging.CRITICAL)
     storage = peer.MemoryStorage()
+    context = {"ip": Or(*map(CIDR, _texts(world)))} if addresses else {}
     for service, grants in world.policy.grants.items():
         # The checker asks for the action first: what differs most among the policies is put there.
         rule = AnyIn(*subjects(grants))
-        storage.add(peer.Policy(service, [rule], peer.ALLOW_ACCESS, [Eq("service")], [Eq(service)]))
+        storage.add(peer.Policy(service, [rule], peer.ALLOW_ACCESS, [Eq("service")], [Eq(service)], context))
     guard = peer.Guard(storage, peer.RulesChecker())
     inquiries = [
         peer.Inquiry(
             subject=[str(request.user), *_parents(world.policy, str(request.user))],
             resource="service",
             action=str(request.service),
+            context={"ip": request.address} if addresses else {},
         )
         for request in asked
     ]
-
-    require_agreement(world, asked, [guard.is_allowed_check(inquiry) for inquiry in inquiries])
+    answers = [guard.is_allowed_check(inquiry) for inquiry in inquiries]
+    require_agreement(world, asked, answers, addresses=addresses)
 
     def run() -> int:
         for inquiry in inquiries:
@@ -154,16 +182,18 @@ def vakt(world: World, asked: Sequence[AccessRequest]) -> Batch:
     return run
 
 
-def cedar(world: World, asked: Sequence[AccessRequest]) -> Batch:
+def cedar(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Batch:
     """Return a batch of cedarpy's answers."""
     import cedarpy as peer  # noqa: PLC0415
 
-    policies = peer.PolicySet.from_str(
-        "\n".join(
-            f'permit (principal in In::"role:{service}", action == Action::"use", resource == Service::"{service}");'
-            for service in world.policy.grants
-        )
-    )
+    lines = [
+        f'permit (principal in In::"role:{service}", action == Action::"use", resource == Service::"{service}");'
+        for service in world.policy.grants
+    ]
+    if addresses:
+        inside = " || ".join(f'context.ip.isInRange(ip("{text}"))' for text in _texts(world))
+        lines.append(f"forbid (principal, action, resource) unless {{ {inside} }};")
+    policies = peer.PolicySet.from_str("\n".join(lines))
     roles: dict[str, list[str]] = {}
     for service, grants in world.policy.grants.items():
         for subject in subjects(grants):
@@ -174,15 +204,14 @@ def cedar(world: World, asked: Sequence[AccessRequest]) -> Batch:
                 "principal": f'User::"{request.user}"',
                 "action": 'Action::"use"',
                 "resource": f'Service::"{request.service}"',
+                "context": json.dumps({"ip": {"__extn": {"fn": "ip", "arg": request.address}}} if addresses else {}),
             },
             peer.Entities.from_json_str(json.dumps([_entity(world.policy, roles, str(request.user))])),
         )
         for request in asked
     ]
-
-    require_agreement(
-        world, asked, [peer.is_authorized(question, policies, entities).allowed for question, entities in prepared]
-    )
+    answers = [peer.is_authorized(question, policies, entities).allowed for question, entities in prepared]
+    require_agreement(world, asked, answers, addresses=addresses)
 
     def run() -> int:
         for question, entities in prepared:

@@ -174,13 +174,13 @@ def replay(edits: list[dict[str, Any]], person: dict[str, Any], accepted: int | 
 
     Returns: `rules`, those that concern the person today; `began`, the edit since which each does so as it stands;
     `kept`, the withdrawn grants under which the link was made and that keep it, unless a later withdrawal says
-    something else; `ended`, whether some edit ended the link.
+    no; `ended`, whether some edit ended the link.
     """
     rules: dict[Key, Rule] = {}
     today: dict[Key, Rule] = {}
     began: dict[Key, int] = {}
     kept: list[Rule] = []
-    ended, last = False, ""
+    ended = False
     for number, edit in enumerate(edits, 1):
         before = today
         said = {_apply(rules, change, edit["at"]): change["existing"] for change in edit["changes"]}
@@ -191,15 +191,16 @@ def replay(edits: list[dict[str, Any]], person: dict[str, Any], accepted: int | 
         if accepted is None or number <= accepted:
             continue
         lost = [key for key in before if key[0] == "granted" and key not in today]
+        if any(said[key] != "keep" for key in lost):
+            kept = []
         kept += [before[key] for key in lost if said[key] == "keep" and began[key] <= accepted]
-        last = said[lost[-1]] if lost else last
         left = any(key[0] == "granted" and _in_time(rule, edit["at"]) for key, rule in today.items())
         if any(said[key] == "revoke" for key in lost) and not left:
             ended = True
         for key, rule in today.items():
             if key[0] == "excluded" and began[key] == number and rule["existing"] == "revoke":
                 ended = True
-    return {"rules": today, "began": began, "kept": kept if last == "keep" else [], "ended": ended}
+    return {"rules": today, "began": began, "kept": kept, "ended": ended}
 
 
 def _apply(rules: dict[Key, Rule], change: dict[str, Any], at: int) -> Key:

@@ -33,13 +33,12 @@ def scripts(engine: str) -> tuple[Script, ...]:
     ['0001_records_and_ledger.sql']
     """
     folder = files("extlink.adapters").joinpath("schema", engine)
-    found: list[Script] = []
-    for file in folder.iterdir():
-        if file.name.endswith(".sql"):
-            text = file.read_text(encoding="utf-8")
-            checksum = hashlib.sha256(text.encode()).hexdigest()
-            found.append(Script(int(file.name.partition("_")[0]), file.name, text, checksum))
-    return tuple(sorted(found))
+    found = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
+    return tuple(_script(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in found)
+
+
+def _script(name: str, text: str) -> Script:
+    return Script(int(name.partition("_")[0]), name, text, hashlib.sha256(text.encode()).hexdigest())
 
 
 def pending(known: tuple[Script, ...], applied: Mapping[int, str]) -> tuple[Script, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -61,15 +61,24 @@ _APPLIED: Final = (
     "CREATE TABLE IF NOT EXISTS schema_file (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)"
 )
 
+_WHOLE: Final = "version, value"
+# A known value is left out where it lies: of a policy of 60 KiB that saves a seventh of the whole read.
+_UNLESS_KNOWN: Final = "version, CASE version WHEN ?{} THEN NULL ELSE value END"
+
 _New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
 # Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
 _new: Final[_New] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 @cache
-def _points(count: int, columns: str) -> str:
+def _points(columns: str, count: int, known: int = 0) -> str:
     # Point selects in one statement: one snapshot, and 1.7 times faster than `(tenant, path) IN (...)` or a join.
-    selects = (f"SELECT {number}, {columns} FROM record WHERE tenant = ? AND path = ?" for number in range(count))  # noqa: S608 - numbers and constants only
+    # The parameters are the known versions, if any, and then tenant and path of every key.
+    where = "FROM record WHERE tenant = ?{} AND path = ?{}"
+    selects = [
+        f"SELECT {number}, {columns.format(number + 1)} {where.format(first, first + 1)}"
+        for number, first in enumerate(range(known + 1, known + 2 * count, 2))
+    ]
     return " UNION ALL ".join(selects)
 
 
@@ -113,19 +122,23 @@ class SQLiteStorage:
         require_keys(keys)
         if not keys:
             return ()
-        # A known value is left out where it lies: for one of 60 KiB that saves a seventh of the whole read.
-        statement = _points(len(keys), "version, CASE version WHEN ? THEN NULL ELSE value END")
-        parameters = [part for key in keys for part in (known.get(key, ABSENT), *key)]
+        count = len(keys)
+        parameters: Iterable[object] = chain.from_iterable(keys)
+        if known:
+            statement = _points(_UNLESS_KNOWN, count, count)
+            parameters = chain(map(known.get, keys), parameters)
+        else:
+            statement = _points(_WHOLE, count)
         connections = self._connections
         connection = connections.take()
         try:
-            rows = connection.execute(statement, parameters).fetchall()
+            rows = connection.execute(statement, list(parameters)).fetchall()
         except BaseException as error:  # noqa: BLE001 - raised again by `fail`
             connections.fail(connection, error)
         connections.give(connection)
-        if len(rows) < len(keys):
+        if len(rows) < count:
             found = {row[0]: row for row in rows}
-            rows = [found.get(number, (number, ABSENT, None)) for number in range(len(keys))]
+            rows = [found.get(number, (number, ABSENT, None)) for number in range(count)]
         rows.sort()  # by number: UNION ALL promises no order
         return [_new(Stored, (key, version, value)) for key, (_, version, value) in zip(keys, rows, strict=True)]
 
@@ -174,7 +187,7 @@ def _check_guards(connection: sqlite3.Connection, guards: Sequence[Guard]) -> No
     for start in range(0, len(guards), MAX_READ_KEYS):
         some = guards[start : start + MAX_READ_KEYS]
         keys = chain.from_iterable(guard.key for guard in some)
-        found = dict(connection.execute(_points(len(some), "version"), list(keys)))
+        found = dict(connection.execute(_points("version", len(some)), list(keys)))
         for number, guard in enumerate(some):
             if found.get(number, ABSENT) != guard.version:
                 raise conflict(guard.key)

@@ -148,5 +148,5 @@ class Refusal:
     reasons: tuple[Reason, ...]
     decision: Decision | None = None
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False

@@ -59,8 +59,8 @@ class Tenure:
 class Rule:
     """All tenures of one subject, oldest first; at most the last one is open.
 
-    `begun` and `ended` are the last edits at which one began, or ended: no earlier link can have ended by it, if it is an
-    exclusion, or a grant.
+    `begun` and `ended` are the last edits at which one began, or ended. A link accepted since then cannot have ended by
+    it: by an exclusion that had begun, or a grant that had ended.
 
     Args:
         floor: links accepted before this edit ended with tenures that are no longer remembered.
@@ -224,12 +224,8 @@ class Rules:
             found.append(Held("everyone", "everyone", self.everyone, self.everyone.tenures))
         return found
 
-    def holds(self, member: Member | None, at: Instant) -> bool:
-        """Whether an open rule concerns the person now: the short form of `held`, allocating next to nothing."""
-        return self.holder(member, at) is not None
-
     def holder(self, member: Member | None, at: Instant) -> Holder | None:
-        """Return the first open rule that concerns the person now, in the order of `held`, allocating next to nothing."""
+        """Return the first rule of `held` that is open now: its short form, allocating next to nothing."""
         if member is not None:
             organizations = member.within & self._organizations
             for organization in sorted(organizations) if len(organizations) > 1 else organizations:
@@ -332,18 +328,14 @@ class UserGrantPolicy:
     def ends_link(self, user: UserId, member: Member | None, accepted: int) -> bool:
         """Whether a link accepted at edit `accepted` has ended with an exclusion or a withdrawn grant."""
         named = self.users.get(user, _UNNAMED)
-        if (
-            self.granted.ended <= accepted
-            and self.excluded.begun <= accepted
-            and named.granted.ended <= accepted
-            and named.excluded.begun <= accepted
-        ):
+        if self.excluded.begun > accepted or named.excluded.begun > accepted:
+            for held in self._exclusions(user, member):
+                if held.rule.floor > accepted:
+                    return True
+                if any(tenure.since > accepted and tenure.existing == "revoke" for tenure in held.tenures):
+                    return True
+        if self.granted.ended <= accepted and named.granted.ended <= accepted:
             return False
-        for held in self._exclusions(user, member):
-            if held.rule.floor > accepted:
-                return True
-            if any(tenure.since > accepted and tenure.existing == "revoke" for tenure in held.tenures):
-                return True
         grants = tuple(self._grants(user, member))
         if any(held.rule.floor > accepted for held in grants):
             return True
@@ -364,14 +356,13 @@ class UserGrantPolicy:
 
 
 def _is_kept(grants: list[Held], at: Instant, accepted: int) -> bool:
-    """Whether a link goes on without a grant: the last withdrawal said so, and it was made under one that did."""
+    """Whether a link goes on without a grant: a withdrawal said so, the link was made under it, and none since said no.
+
+    A later withdrawal that keeps links brings none back that one before it refused (law 4).
+    """
     withdrawn = [one for held in grants for one in held.withdrawn() if one.ended > accepted]
-    last = max(withdrawn, key=lambda one: one.ended, default=None)
-    if last is None or last.tenure.existing != "keep":
-        return False
-    return any(
-        one.tenure.existing == "keep" and one.since <= accepted and _holds(one.tenure, at) for one in withdrawn
-    )
+    refused = max((one.ended for one in withdrawn if one.tenure.existing != "keep"), default=0)
+    return any(one.ended > refused and one.since <= accepted and _holds(one.tenure, at) for one in withdrawn)
 
 
 def _evidence(kind: HolderKind, subject: str, params: dict[str, Param], member: Member | None) -> Note:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
-from typing import NewType, cast
+from typing import Final, NewType, cast
 
 from extlink.errors import InvalidInput
 
@@ -45,6 +46,7 @@ ConnectorId = NewType("ConnectorId", str)
 PolicyId = NewType("PolicyId", str)
 Scope = NewType("Scope", str)
 
+_REMEMBERED: Final = 256
 MAX_BYTES = 255
 MAX_ITEMS = 1_000
 # RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -144,5 +146,13 @@ def parse_scopes(values: object, field: str = "scopes") -> frozenset[Scope]:
     """
     text = plain_text(values)
     if text is not None:
+        if len(text) <= MAX_BYTES:
+            return _parse_scope_text(text, field)
         values = [part for part in text.split(" ") if part]
     return frozenset(parse_scope(item, field) for item in parse_items(values, field))
+
+
+@lru_cache(_REMEMBERED)
+def _parse_scope_text(text: str, field: str) -> frozenset[Scope]:
+    # A host asks for the same few scopes at every call.
+    return frozenset(parse_scope(part, field) for part in text.split(" ") if part)

@@ -1,13 +1,13 @@
 """A link's life: one transition table, and the values it is made of (DESIGN 6).
 
 Rules: *revoked* is final, nothing leaves it; *suspended* returns by resuming; a link is live if and only if its state
-is live and the four epochs it copied when it was accepted equal today's. What tokens do is in `ledger_rules`; this
+is live and the four epochs it copied when it was accepted equal today's. What tokens do is in `token_ledger`; this
 file knows states alone, and the documentation's diagram is read from `TRANSITIONS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,7 @@ import attrs
 from extlink.domain.identifier import ClientId, LinkId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.tenant import Epochs
+from extlink.errors import Misconfigured
 
 __all__ = [
     "TRANSITIONS",
@@ -85,34 +86,51 @@ def move(state: LinkState, event: LinkEvent) -> LinkState | None:
     return TRANSITIONS[state].get(event)
 
 
+_DAY: Final = 86_400
+_TEN_YEARS: Final = 3_650 * _DAY
+
+
+def _within(least: int, most: int) -> Callable[[object, attrs.Attribute[int], object], None]:
+    def check(_lifetimes: object, attribute: attrs.Attribute[int], value: object) -> None:
+        if type(value) is not int or not least <= value <= most:
+            name = attribute.name
+            raise Misconfigured(f"lifetimes: expected {name} as whole seconds from {least:,} to {most:,}")
+
+    return check
+
+
 @attrs.frozen(kw_only=True)
 class Lifetimes:
     """How long things live, in seconds; the host may shorten or lengthen within the stated bounds.
 
     Args:
-        consent: from `begin` to `accept`; at most 3,600.
-        code: at most 60 (ASVS 10.4.3, level 3).
+        consent: from `begin` to `accept`; 1 to 3,600.
+        code: 1 to 60 (ASVS 10.4.3, level 3).
         access: 1 to 86,400; the product's own is 3,600.
-        refresh_idle: a link that is not refreshed for so long ends (RFC 9700 section 4.14.2).
-        refresh_absolute: a link ends so long after its acceptance whatever happens (ASVS 10.4.8).
-        retry_confirmed: how long after a rotation a confidential client may ask again although the answer was used.
-        retry_public: how long a public client may ask again for an answer that nobody has used.
+        refresh_idle: a link that is not refreshed for so long ends (RFC 9700 section 4.14.2); at most ten years.
+        refresh_absolute: a link ends so long after its acceptance whatever happens (ASVS 10.4.8); at most ten years.
+        retry_confirmed: how long after a rotation a confidential client may ask again although the answer was used;
+            0 to 30.
+        retry_public: how long a public client may ask again for an answer that nobody has used; 0 to 600.
+
+    Raises:
+        Misconfigured: a value beyond its bounds.
     """
 
-    consent: int = attrs.field(default=600)
-    code: int = attrs.field(default=60)
-    access: int = attrs.field(default=3_600)
-    refresh_idle: int = attrs.field(default=180 * 86_400)
-    refresh_absolute: int = attrs.field(default=3_650 * 86_400)
-    retry_confirmed: int = attrs.field(default=30)
-    retry_public: int = attrs.field(default=600)
+    consent: int = attrs.field(default=600, validator=_within(1, 3_600))
+    code: int = attrs.field(default=60, validator=_within(1, 60))
+    access: int = attrs.field(default=3_600, validator=_within(1, _DAY))
+    refresh_idle: int = attrs.field(default=180 * _DAY, validator=_within(1, _TEN_YEARS))
+    refresh_absolute: int = attrs.field(default=_TEN_YEARS, validator=_within(1, _TEN_YEARS))
+    retry_confirmed: int = attrs.field(default=30, validator=_within(0, 30))
+    retry_public: int = attrs.field(default=600, validator=_within(0, 600))
 
 
 @attrs.frozen(kw_only=True)
 class Code:
     """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4)."""
 
-    digest: bytes
+    digest: bytes = attrs.field(repr=False)
     expires: Instant
     redirect_uri: str
     challenge: str | None
@@ -123,7 +141,7 @@ class AccessToken:
     """An access token as it is kept; at most four per link, so that one in use outlives a rotation."""
 
     generation: int
-    digest: bytes
+    digest: bytes = attrs.field(repr=False)
     expires: Instant
     scopes: frozenset[Scope]
 
@@ -143,9 +161,9 @@ class Rotation:
     """
 
     generation: int = 0
-    current: bytes = b""
-    previous: bytes = b""
-    salt: bytes = b""
+    current: bytes = attrs.field(default=b"", repr=False)
+    previous: bytes = attrs.field(default=b"", repr=False)
+    salt: bytes = attrs.field(default=b"", repr=False)
     key_id: str = ""
     at: Instant = Instant(0)
     scopes: frozenset[Scope] = frozenset()

@@ -48,7 +48,7 @@ class Row:
     memo: str = ""
     source: str = ""
     version: str = ""
-    # The CIDR text of the range, always with the length: made once, since every decision that rests on the row names it.
+    # The CIDR text of the range, always with the length: made once, since each decision that rests on the row names it.
     text: str = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -59,7 +59,6 @@ class Row:
         for name, text in (("memo", self.memo), ("source", self.source), ("version", self.version)):
             _check_text(text, name)
         object.__setattr__(self, "text", self.range.text)
-
 
 
 def _check_text(value: object, field: str) -> None:

@@ -13,11 +13,11 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple, final
+from typing import Final, NamedTuple, cast, final
 
-from extlink.domain.identifier import LinkId, TenantId
+from extlink.domain.identifier import LinkId, TenantId, plain_text
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput, Misconfigured
 
@@ -44,6 +44,10 @@ class TokenKind(StrEnum):
     ACCESS = "at"
     REFRESH = "rt"
     CODE = "ac"
+
+
+# To look a member up by its value is an enumeration's slowest question.
+_KINDS: Final[Mapping[str, TokenKind]] = {str(kind): kind for kind in TokenKind}
 
 
 class Token(NamedTuple):
@@ -108,6 +112,29 @@ def _spread(key: bytes) -> _Key:
     )
 
 
+def _materials(keys: object) -> Iterator[tuple[str, bytes]]:
+    """Yield ids and key material; a message names an id at most, since whoever mixes things up shows a key."""
+    kind = type(keys)
+    if not issubclass(kind, Mapping):
+        raise Misconfigured(f"keys: expected a mapping of key ids to Secrets, got {kind.__name__}")
+    try:
+        items = [(plain_text(key_id), secret) for key_id, secret in cast("Mapping[object, object]", keys).items()]
+    except Exception as exc:
+        raise Misconfigured(f"keys: expected a mapping, got a {kind.__name__} that cannot be read") from exc
+    for key_id, secret in items:
+        if key_id is None or not _KEY_ID.fullmatch(key_id):
+            raise Misconfigured("keys: expected ids of two characters 0-9 or a-z, got another one")
+        if type(secret) is not Secret:
+            raise Misconfigured(f"keys: expected key {key_id} as a Secret, got {type(secret).__name__}")
+        try:
+            material = bytes.fromhex(secret.reveal())
+        except ValueError:
+            raise Misconfigured(f"keys: expected key {key_id} as hex digits; secrets.token_hex(32) draws one") from None
+        if len(material) < _MIN_KEY_BYTES:
+            raise Misconfigured(f"keys: expected at least {_MIN_KEY_BYTES} bytes for key {key_id}")
+        yield key_id, material
+
+
 @final
 class KeyRing:
     """The host's token keys by id: one current, the others still recognised.
@@ -117,7 +144,7 @@ class KeyRing:
         current: the id that new tokens are made under.
 
     Raises:
-        Misconfigured: no key, a short key, a malformed id, or a current id without a key.
+        Misconfigured: no mapping, no key, a short key, a malformed id, or a current id without a key.
 
     >>> ring = KeyRing({"k1": Secret("00" * 32)}, current="k1")
     >>> ring
@@ -127,23 +154,13 @@ class KeyRing:
     __slots__ = ("_keys", "current")
 
     def __init__(self, keys: Mapping[str, Secret], *, current: str) -> None:
-        spread: dict[str, _Key] = {}
-        for key_id, secret in keys.items():
-            if not _KEY_ID.fullmatch(key_id):
-                raise Misconfigured(f"keys: expected ids of two characters 0-9 or a-z, got {key_id[:16]!a}")
-            try:
-                material = bytes.fromhex(secret.reveal())
-            except ValueError:
-                raise Misconfigured(
-                    f"keys: expected key {key_id} as hex digits; secrets.token_hex(32) draws one"
-                ) from None
-            if len(material) < _MIN_KEY_BYTES:
-                raise Misconfigured(f"keys: expected at least {_MIN_KEY_BYTES} bytes for key {key_id}")
-            spread[key_id] = _spread(material)
-        if current not in spread:
-            raise Misconfigured(f"keys: expected a key under the current id, got none for {current[:16]!a}")
+        spread = {key_id: _spread(material) for key_id, material in _materials(keys)}
+        current_id = plain_text(current)
+        if current_id is None or current_id not in spread:
+            known = ", ".join(sorted(spread)) or "and there is none"
+            raise Misconfigured(f"keys: expected `current` to be the id of one of the keys, {known}")
         self._keys: Mapping[str, _Key] = spread
-        self.current = current
+        self.current = current_id
 
     def __repr__(self) -> str:
         return f"KeyRing(current={self.current!r}, ids={tuple(sorted(self._keys))!r})"
@@ -183,9 +200,7 @@ class KeyRing:
         body = text[: match.start(7) - 1]
         if not hmac.compare_digest(_text(key.mac(_bound(tenant, body))[:_MAC_BYTES]), mac):
             return None
-        return Presented(
-            Token(TokenKind(kind), LinkId(handle), int(generation), key_id), key.digest(_bound(tenant, text))
-        )
+        return Presented(Token(_KINDS[kind], LinkId(handle), int(generation), key_id), key.digest(_bound(tenant, text)))
 
     def digest(self, tenant: TenantId, token: Token, secret: Secret) -> bytes:
         """Return what is stored of a minted token."""

@@ -1,0 +1,481 @@
+"""What is kept in a store: every kind of record there and back, and any damage noticed (DESIGN 5 and 7, law 13)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, cast, get_args
+
+import attrs
+import pytest
+from hypothesis import given, strategies as st
+
+from extlink import catalog, records
+from extlink.domain.address import AddressRange
+from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.edition import Edition
+from extlink.domain.event import encode
+from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
+from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
+from extlink.domain.localized import LocalizedText
+from extlink.domain.network import IPRestriction, Mode, Row
+from extlink.domain.registry import HostService, RegisteredService, ServiceState
+from extlink.domain.service import Service
+from extlink.domain.subscription import Subscription
+from extlink.domain.tenant import HOST, Epochs, Tenant, UserState
+from extlink.errors import CorruptRecord
+from extlink.ports import key
+from extlink.records import FORMAT, Kind, RecordKey, name_of
+
+Strategy = st.SearchStrategy[Any]
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+SCOPES = st.frozensets(st.sampled_from(["k:app_record:read", "k:app_record:write", "a", "~"]), max_size=3)
+COUNTS = st.integers(0, 2**53)
+INSTANTS = st.integers(0, 253_402_300_799).map(Instant)
+DIGESTS = st.binary(min_size=32, max_size=32)
+NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6)
+
+
+def block(version: int, number: int, length: int) -> AddressRange:
+    """Return the block of a length around an address."""
+    bits = 32 if version == 4 else 128
+    rest = bits - min(length, bits)
+    first = number % 2**bits >> rest << rest
+    return AddressRange(version=cast("Any", version), first=first, last=first + (1 << rest) - 1)
+
+
+RANGES = st.builds(block, st.sampled_from([4, 6]), st.integers(0, 2**128 - 1), st.integers(0, 128))
+ROWS = st.builds(Row, range=RANGES, memo=TEXT, source=TEXT, version=TEXT)
+NETWORKS = st.builds(IPRestriction, st.sampled_from(get_args(Mode)), st.lists(ROWS, max_size=5))
+TENANTS = st.builds(
+    Tenant,
+    id=IDS,
+    edition=st.sampled_from(get_args(Edition)),
+    products=st.frozensets(st.sampled_from(["kintone", "garoon"])),
+    unconfigured_services=st.sampled_from(["deny", "allow"]),
+    requires_flow_connectors=st.booleans(),
+    epoch=COUNTS,
+)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> DataGroupPolicy:
+    """Draw the data policies of a tenant."""
+    found: list[DataPolicy] = []
+    for number in range(draw(st.integers(0, 3))):
+        groups = draw(st.dictionaries(IDS, st.sampled_from(["business", "non_business", "blocked"]), max_size=4))
+        named = {group: [one for one in groups if groups[one] == group] for group in set(groups.values())}
+        scope = draw(st.sampled_from(["all", "except", "only"]))
+        environments = draw(st.frozensets(IDS, min_size=1, max_size=2)) if scope != "all" else frozenset[str]()
+        found.append(
+            DataPolicy(
+                id=cast("Any", f"p{number}"),
+                name=draw(TEXT),
+                **cast("Any", named),
+                scope=cast("Any", scope),
+                environments=environments,
+                exempt=draw(st.frozensets(IDS, max_size=2)),
+                source=draw(TEXT),
+                as_of=draw(st.sampled_from(["", "2020-06-09"])),
+            )
+        )
+    return DataGroupPolicy(found)
+
+
+@st.composite
+def services(draw: st.DrawFn) -> Service:
+    """Draw a built-in service, or one of a host's own."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(catalog.BUILT_IN))
+    names = draw(st.builds(LocalizedText.same, NAMES))
+    return Service(
+        id=draw(IDS),
+        names=names,
+        descriptions=names,
+        directions=draw(st.frozensets(st.sampled_from(["inbound", "outbound"]), min_size=1)),
+        scopes=draw(st.just(catalog.KINTONE_SCOPES) | st.just(())),
+        editions=draw(st.frozensets(st.sampled_from(get_args(Edition)), min_size=1)),
+        published=draw(st.lists(IDS, max_size=2, unique=True)),
+        connector=draw(st.none() | IDS),
+    )
+
+
+REGISTERED = st.builds(
+    RegisteredService, services(), st.sampled_from(ServiceState), epoch=COUNTS, cause=TEXT, order=COUNTS
+)
+TENURES = st.builds(
+    Tenure,
+    since=COUNTS,
+    until=st.none() | INSTANTS,
+    reach=st.sampled_from(get_args(Reach)),
+    ended=st.none() | COUNTS,
+    ended_at=st.none() | INSTANTS,
+    existing=st.sampled_from(get_args(Existing)),
+)
+RULES = st.builds(Rule, st.lists(TENURES, max_size=3).map(tuple), COUNTS)
+MANY = st.builds(Rules, st.dictionaries(IDS, RULES, max_size=3), st.dictionaries(IDS, RULES, max_size=2), RULES)
+CODES = st.builds(Code, digest=DIGESTS, expires=INSTANTS, redirect_uri=TEXT, challenge=st.none() | TEXT)
+ACCESS = st.builds(AccessToken, COUNTS, DIGESTS, INSTANTS, SCOPES)
+ROTATIONS = st.builds(
+    Rotation,
+    generation=COUNTS,
+    current=DIGESTS,
+    previous=DIGESTS | st.just(b""),
+    salt=st.binary(min_size=20, max_size=20),
+    key_id=TEXT,
+    at=INSTANTS,
+    scopes=SCOPES,
+    confirmed=st.booleans(),
+)
+LINKS = st.builds(
+    Link,
+    id=IDS,
+    owner=st.none() | IDS,
+    service=IDS,
+    client=IDS,
+    public=st.booleans(),
+    state=st.sampled_from(LinkState),
+    epochs=st.builds(Epochs, COUNTS, COUNTS, COUNTS, COUNTS),
+    grants_at=COUNTS,
+    scopes=SCOPES,
+    resource=st.none() | TEXT,
+    accepted_at=INSTANTS,
+    expires=INSTANTS,
+    code=CODES,
+    access=st.lists(ACCESS, max_size=4).map(tuple),
+    rotation=ROTATIONS,
+    ended_by=TEXT,
+    ended_at=st.none() | INSTANTS,
+)
+SUBSCRIPTIONS = st.builds(
+    Subscription,
+    id=IDS,
+    link=IDS,
+    trigger=IDS,
+    scope=st.just("k:app_record:read"),
+    connectors=st.none() | st.frozensets(IDS, max_size=3),
+    made_at=INSTANTS,
+)
+
+# The values of every kind, by the name it has in `records`.
+VALUES: Mapping[str, Strategy] = {
+    "TENANT": TENANTS,
+    "KEY_CHECKS": st.dictionaries(IDS, TEXT, max_size=3),
+    "NETWORK": NETWORKS,
+    "DATA_GROUPS": policies(),
+    "SERVICE": REGISTERED,
+    "HOST_SERVICE": st.builds(HostService, st.booleans(), COUNTS, TEXT),
+    "GRANT_RULES": st.tuples(MANY, MANY),
+    "USER_GRANT": st.builds(UserRules, RULES, RULES),
+    "GRANT_HEAD": COUNTS,
+    "USER": st.builds(UserState, st.sampled_from(["active", "suspended", "deleted"]), COUNTS),
+    "LINK": LINKS,
+    "LINKS_OF": st.lists(IDS, max_size=4).map(tuple),
+    "SUBSCRIPTION": SUBSCRIPTIONS,
+    "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
+}
+KINDS: Mapping[str, Kind[Any]] = {name: kind for name, kind in vars(records).items() if isinstance(kind, Kind)}
+WRITTEN = st.sampled_from(sorted(VALUES)).flatmap(lambda name: st.tuples(st.just(name), VALUES[name], INSTANTS))
+JSON: Strategy = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def plain(kind: Kind[Any], data: bytes) -> bytes:
+    """Return the JSON of a record."""
+    return zlib.decompress(data) if kind.packed else data
+
+
+def packed(kind: Kind[Any], text: bytes) -> bytes:
+    """Return the record that holds a JSON text."""
+    return zlib.compress(text) if kind.packed else text
+
+
+def is_read_or_corrupt(kind: Kind[Any], data: bytes) -> bool:
+    """Read a record that may be damaged: a value that can be written again, or `CorruptRecord`; nothing else passes."""
+    try:
+        value, at = kind.decode(data)
+    except CorruptRecord:
+        return False
+    assert isinstance(at, int)
+    assert (value, at) == kind.decode(kind.encode(value, at))
+    return True
+
+
+def test_every_kind_is_tried_below() -> None:
+    """A new kind of record cannot be forgotten here."""
+    assert VALUES.keys() == KINDS.keys()
+
+
+@given(WRITTEN)
+def test_a_record_comes_back_as_it_was(written: tuple[str, object, Instant]) -> None:
+    """What is read is what was written, with the instant of writing, for every kind; and it has one form."""
+    name, value, at = written
+    kind = KINDS[name]
+    data = kind.encode(value, at)
+
+    assert (value, at) == kind.decode(data)
+    assert data == kind.encode(*kind.decode(data))
+
+
+@given(WRITTEN)
+def test_what_the_ledger_shows_of_a_record_is_plain(written: tuple[str, object, Instant]) -> None:
+    """The image of a record is JSON; only marks have none, since they are apart from the ledger."""
+    name, value, _ = written
+    image = KINDS[name].image
+
+    assert ("MARKS" == name) == (image is None)
+    if image is not None:
+        shown = encode(image(value))
+        assert shown == encode(json.loads(shown))
+
+
+@given(LINKS)
+def test_what_the_ledger_shows_of_a_link_holds_no_digest_and_no_salt(link: Link) -> None:
+    """Digests and salts are in the record, and never in its image (DESIGN 5, law 14)."""
+    assert records.LINK.image is not None
+    shown = encode(records.LINK.image(link)).decode()
+    kept = encode(records.LINK.write(link)).decode()
+    held = link.rotation
+    secrets = [link.code.digest, held.current, held.previous, held.salt, *(one.digest for one in link.access)]
+    texts = {base64.b64encode(secret).decode() for secret in secrets if secret}
+
+    assert [] == [text for text in texts if text in shown]
+    assert [] == [text for text in texts if text not in kept]
+
+
+def test_what_the_ledger_shows_of_keys_is_their_ids() -> None:
+    """The check values of keys stay in the record."""
+    assert records.KEY_CHECKS.image is not None
+    assert ("k1", "k2") == records.KEY_CHECKS.image({"k2": "ff", "k1": "00"})
+
+
+@given(st.sampled_from(sorted(KINDS)), st.binary(max_size=80))
+def test_any_bytes_are_a_record_or_corrupt(name: str, data: bytes) -> None:
+    """Whatever lies in the store, reading gives a value or `CorruptRecord`."""
+    is_read_or_corrupt(KINDS[name], data)
+    is_read_or_corrupt(KINDS[name], packed(KINDS[name], data))
+
+
+@given(WRITTEN, st.data())
+def test_a_damaged_byte_is_a_record_or_corrupt(written: tuple[str, object, Instant], data: st.DataObject) -> None:
+    """One byte changed, lost or added, in the stored form or in the JSON within, is no other exception."""
+    name, value, at = written
+    kind = KINDS[name]
+    for text in (kind.encode(value, at), plain(kind, kind.encode(value, at))):
+        place = data.draw(st.integers(0, len(text) - 1))
+        middle = data.draw(st.binary(max_size=2))
+        damaged = text[:place] + middle + text[place + 1 :]
+
+        is_read_or_corrupt(kind, damaged)
+        is_read_or_corrupt(kind, packed(kind, damaged))
+
+
+def replaced(value: object, steps: list[int], other: object) -> object:
+    """Return a JSON value with another in place of one of its parts; `steps` says which on the way down."""
+    if not steps or not isinstance(value, list | dict) or not value:
+        return other
+    if isinstance(value, list):
+        place = steps[0] % len(value)
+        return [replaced(item, steps[1:], other) if at == place else item for at, item in enumerate(value)]
+    names = sorted(cast("dict[str, object]", value))
+    chosen = names[steps[0] % len(names)]
+    return {name: replaced(value[name], steps[1:], other) if name == chosen else value[name] for name in names}
+
+
+@given(WRITTEN, st.lists(st.integers(0, 50), max_size=6), JSON)
+def test_a_strange_part_is_a_record_or_corrupt(
+    written: tuple[str, object, Instant], steps: list[int], other: object
+) -> None:
+    """Any part of a record replaced by any JSON gives a value that can be written again, or `CorruptRecord`."""
+    name, value, at = written
+    kind = KINDS[name]
+    fields = replaced(json.loads(plain(kind, kind.encode(value, at))), steps, other)
+
+    is_read_or_corrupt(kind, packed(kind, json.dumps(fields).encode()))
+
+
+SATO = json.loads(records.USER.encode(UserState("suspended", 3), Instant(9)))
+UNREADABLE: Mapping[str, object] = {
+    "no list": {"0": 1, "1": 9, "2": {}},
+    "too short": [1, 9],
+    "too long": [*SATO, 0],
+    "no number of a format": ["1", *SATO[1:]],
+    "a yes for a format": [True, *SATO[1:]],
+    "a fraction for a format": [1.0, *SATO[1:]],
+    "no instant": [1, None, SATO[2]],
+    "a text for an instant": [1, "9", SATO[2]],
+    "a yes for an instant": [1, True, SATO[2]],
+    "a fraction for an instant": [1, 9.5, SATO[2]],
+    "no fields": [1, 9, None],
+    "an unknown word": [1, 9, {"status": "asleep", "epoch": 0}],
+    "a field left out": [1, 9, {"status": "active"}],
+    "a text for a number": [1, 9, {"status": "active", "epoch": "0"}],
+    "a yes for a number": [1, 9, {"status": "active", "epoch": True}],
+}
+
+
+@pytest.mark.parametrize("name", sorted(UNREADABLE))
+def test_a_malformed_record_is_corrupt(name: str) -> None:
+    """A record that is not what `encode` writes says so, with what to do, and names its kind and nothing it holds."""
+    with pytest.raises(CorruptRecord) as caught:
+        records.USER.decode(json.dumps(UNREADABLE[name]).encode())
+
+    assert "a record of kind u cannot be read back; restore it from a backup" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[1,9",
+        b"[1,9,NaN]",
+        b"[" * 50_000,
+        b"9" * 5_000,
+        '[1,9,{"status":"active","epoch":0}]'.encode("utf-16"),
+        b'\xef\xbb\xbf[1,9,{"status":"active","epoch":0}]',
+    ],
+    ids=["empty", "no text", "cut", "no number", "deep", "endless", "UTF-16", "with a mark"],
+)
+def test_bytes_that_are_no_json_are_corrupt(data: bytes) -> None:
+    """Neither depth nor length nor another encoding becomes another exception."""
+    with pytest.raises(CorruptRecord, match="cannot be read back"):
+        records.USER.decode(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"not packed", zlib.compress(b"[1,9,[]]")[:-3]])
+def test_bytes_that_do_not_unpack_are_corrupt(data: bytes) -> None:
+    """The kinds that are compressed notice damage to the compression."""
+    with pytest.raises(CorruptRecord, match="of kind p cannot be read back"):
+        records.NETWORK.decode(data)
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize("version", [FORMAT + 1, 2**70, 0, -1])
+def test_another_format_is_refused(name: str, version: int) -> None:
+    """A record that another release wrote is never guessed at: the error names its format and what to do."""
+    data = packed(KINDS[name], json.dumps([version, 9, {}]).encode())
+
+    with pytest.raises(CorruptRecord, match=rf"has format {version}, this release reads 1; use the release that"):
+        KINDS[name].decode(data)
+
+
+def test_half_a_letter_is_corrupt() -> None:
+    """JSON can name half of a surrogate pair; nothing that extlink keeps contains one, so it is damage."""
+    with pytest.raises(CorruptRecord):
+        records.LINKS_OF.decode(b'[1,9,["\\ud83d"]]')
+
+
+def test_a_backslash_is_no_damage() -> None:
+    r"""A text with a backslash and the letter u, such as a path, is read back as any other."""
+    memo = IPRestriction("allow_some", [Row(range=block(4, 0, 24), memo="C:\\users\\udon")])
+
+    assert memo == records.NETWORK.decode(records.NETWORK.encode(memo, Instant(0)))[0]
+
+
+def test_equal_values_have_one_form() -> None:
+    """The order in which a set was filled does not show in the bytes."""
+    one = Tenant(id=TenantId("t"), edition="JP", products=frozenset(["kintone", "garoon"]))
+    other = Tenant(id=TenantId("t"), edition="JP", products=frozenset(["garoon", "kintone"]))
+
+    assert records.TENANT.encode(one, Instant(1)) == records.TENANT.encode(other, Instant(1))
+
+
+def test_a_flag_that_is_damaged_errs_towards_refusing() -> None:
+    """What restricts a tenant, and what stops a service, holds unless it says plainly that it does not."""
+    tenant = {"id": "t", "edition": "JP", "products": [], "unconfigured": "deny", "flow": 0, "epoch": 0}
+    stopped = {"quarantined": None, "epoch": 0, "cause": ""}
+
+    assert records.TENANT.decode(json.dumps([1, 0, tenant]).encode())[0].requires_flow_connectors
+    assert records.HOST_SERVICE.decode(json.dumps([1, 0, stopped]).encode())[0].quarantined
+
+
+@given(st.lists(st.tuples(IDS, IDS, IDS), min_size=2, max_size=2, unique=True))
+def test_no_two_records_share_a_key(places: list[tuple[str, str, str]]) -> None:
+    """Whatever the identifiers, every record of every kind has a place of its own."""
+    found: dict[object, tuple[str, object]] = {}
+    for tenant, one, other in places:
+        for name, place in keys_of(TenantId(tenant), one, other).items():
+            if found.setdefault(place.key, (name, place.key)) != (name, place.key):
+                pytest.fail(f"{name} lies where {found[place.key][0]} lies")
+
+
+def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]:
+    """Return a key of every kind for some identifiers."""
+    service, user, link = ServiceId(one), UserId(other), LinkId(one)
+    return {
+        "tenant": records.tenant_key(tenant),
+        "network": records.network_key(tenant),
+        "data groups": records.data_groups_key(tenant),
+        "service": records.service_key(tenant, service),
+        "rules": records.grant_rules_key(tenant, service),
+        "head": records.grant_head_key(tenant, service),
+        "grant": records.user_grant_key(tenant, service, user),
+        "user": records.user_key(tenant, user),
+        "link": records.link_key(tenant, link),
+        "links of": records.links_of_key(tenant, user, service),
+        "users of": records.users_of_key(tenant, service, user),
+        "subscription": records.subscription_key(tenant, link, SubscriptionId(other)),
+        "marks": records.marks_key(tenant, link),
+        "checks": records.key_checks_key(tenant),
+    }
+
+
+def test_a_key_reads_its_own_kind() -> None:
+    """A key that knows its kind gives what lies under it."""
+    place = records.user_key(TenantId("acme"), UserId("sato"))
+
+    assert (UserState("deleted", 2), 5) == place.decode(records.USER.encode(UserState("deleted", 2), Instant(5)))
+
+
+def test_what_the_host_says_of_a_service_lies_under_the_host() -> None:
+    """Every tenant reads the same record."""
+    assert key(HOST, "s", "slack") == records.host_service_key(ServiceId("slack")).key
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [(("t",), '["t"]'), (("g", "slack", "佐藤"), '["g","slack","佐藤"]'), (("u", 'a"b\x00c'), '["u","a\\"b\\u0000c"]')],
+)
+def test_a_key_has_a_name_that_people_read(parts: tuple[str, ...], name: str) -> None:
+    """In the ledger a key is its components as one JSON text, so no two keys have one name."""
+    assert name == name_of(key("acme", *parts))
+
+
+def test_a_reader_that_guesses_is_found() -> None:
+    """The broken twin: a kind whose reader fills in what is missing does not write what it read."""
+    guessing: Kind[Any] = Kind("u", _guessed_out, _guessed_in, None)
+
+    with pytest.raises(AssertionError):
+        is_read_or_corrupt(guessing, b"[1,9,{}]")
+
+
+def _guessed_in(value: object) -> UserState:
+    return UserState("active", len(cast("dict[str, object]", value)))
+
+
+def _guessed_out(value: UserState) -> object:
+    return {"status": value.status, "epoch": value.epoch}
+
+
+def test_a_reader_that_lets_an_error_through_is_found() -> None:
+    """The broken twin: a reader that divides by what it reads."""
+    dividing: Callable[[object], object] = lambda value: 1 // cast("int", value)  # noqa: E731 - a twin in a line
+    broken: Kind[Any] = attrs.evolve(records.GRANT_HEAD, read=cast("Any", dividing))
+
+    with pytest.raises(ZeroDivisionError):
+        is_read_or_corrupt(broken, b"[1,9,0]")
