@@ -30,8 +30,8 @@ from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
-from extlink.domain.identifier import UserId
-from extlink.domain.link import Lifetimes
+from extlink.domain.identifier import LinkId, TenantId, UserId
+from extlink.domain.link import Lifetimes, Link
 from extlink.domain.secret import Secret
 from extlink.domain.service import Service
 from extlink.domain.token import KeyRing
@@ -39,11 +39,13 @@ from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Refused
 from extlink.ledger import Entry
 from extlink.operation import Operation
-from extlink.ports import Batch, Key, Page, Position, Query, Records, Storage, Stored, Version
+from extlink.ports import Batch, Key, Page, Position, Query, Records, Storage, Stored, Version, Write
+from extlink.records import LINK, link_key
 from extlink.runtime import ExtLink, Tenant
 from tests.fakes import CountingEntropy, FrozenClock
 
 __all__ = [
+    "ACME",
     "BROWSER",
     "CALENDAR",
     "PA",
@@ -59,12 +61,15 @@ __all__ = [
     "challenge_of",
     "codes",
     "company",
+    "plant",
     "refused",
+    "stored",
     "world",
 ]
 
 T = TypeVar("T")
 
+ACME: Final = TenantId("acme")
 POWER: Final = "power-automate"
 SLACK: Final = "slack"
 CALENDAR: Final = "shared_googlecalendar"
@@ -348,3 +353,20 @@ def refused(code: str, **params: object) -> Iterator[None]:
     reason = caught.value.reason
     given: Mapping[str, object] = {name: reason.params.get(name) for name in params}
     assert (code, params) == (reason.code, given)
+
+
+def stored(made: World, link: str) -> Link:
+    """Return a link as it is stored."""
+    (found,) = made.storage.inner.read([link_key(ACME, LinkId(link)).key], {})
+    assert found.value is not None
+    return LINK.decode(found.value)[0]
+
+
+def plant(made: World, link: Link) -> None:
+    """Write a link as it is, past all operations."""
+    where = link_key(ACME, link.id)
+    writes = (Write(where.key, where.kind.encode(link, made.clock.now())),)
+    version = Version(int.from_bytes(CountingEntropy(made.clock.now()).draw(7)))
+    made.storage.inner.commit(
+        Batch(tenant=ACME.encode(), id=version, guards=(), writes=writes, entries=(), at=made.clock.now())
+    )

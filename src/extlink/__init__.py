@@ -41,46 +41,28 @@ __all__ = [
 ]
 # fmt: on
 
-_NAMES: Final = {
-    "adapters.directory": (
-        "AsyncInMemoryDirectory",
-        "InMemoryDirectory",
-    ),
-    "adapters.memory": ("MemoryStorage",),
-    "adapters.sqlite": ("SQLiteStorage",),
-    "adapters.threaded": (
-        "ThreadedDirectory",
-        "ThreadedStorage",
-    ),
-    "domain.client": ("Client",),
-    "domain.datagroup": ("DataGroupPolicy",),
-    "domain.datapolicy": ("DataPolicy",),
-    "domain.decision": (
-        "Decision",
-        "Refusal",
-    ),
-    "domain.grant": ("UserGrantPolicy",),
-    "domain.link": ("Lifetimes",),
-    "domain.network": ("IPRestriction",),
-    "domain.reason": (
-        "Reason",
-        "Remedy",
-    ),
-    "domain.registry": ("ServiceRegistry",),
-    "domain.secret": ("Secret",),
-    "domain.service": ("Service",),
-    "domain.token": ("KeyRing",),
-    "domain.token_ledger": (
-        "TokenLedger",
-        "TokenSet",
-    ),
-    "errors": ("ExtlinkError",),
-    "runtime": (
-        "AsyncExtLink",
-        "ExtLink",
-    ),
-}
-_PLACES: Final = {name: place for place, names in _NAMES.items() for name in names}
+_NAMES: Final = (
+    ("adapters.directory", "AsyncInMemoryDirectory InMemoryDirectory"),
+    ("adapters.memory", "MemoryStorage"),
+    ("adapters.sqlite", "SQLiteStorage"),
+    ("adapters.threaded", "ThreadedDirectory ThreadedStorage"),
+    ("domain.client", "Client"),
+    ("domain.datagroup", "DataGroupPolicy"),
+    ("domain.datapolicy", "DataPolicy"),
+    ("domain.decision", "Decision Refusal"),
+    ("domain.grant", "UserGrantPolicy"),
+    ("domain.link", "Lifetimes"),
+    ("domain.network", "IPRestriction"),
+    ("domain.reason", "Reason Remedy"),
+    ("domain.registry", "ServiceRegistry"),
+    ("domain.secret", "Secret"),
+    ("domain.service", "Service"),
+    ("domain.token", "KeyRing"),
+    ("domain.token_ledger", "TokenLedger TokenSet"),
+    ("errors", "ExtlinkError"),
+    ("runtime", "AsyncExtLink ExtLink"),
+)
+_PLACES: Final = {name: place for place, names in _NAMES for name in names.split()}
 
 
 def __getattr__(name: str) -> object:

@@ -236,8 +236,13 @@ def refresh(
     Returns:
         The tokens, or a refusal.
 
+    Raises:
+        InvalidInput: malformed arguments, or no operation at all.
+
     >>> refresh("xl_rt_...", client=Client("c1")).name
     'links.refresh'
     """
     wanted = None if scopes is None else parse_scopes(scopes)
+    if wanted is not None and not wanted:
+        raise InvalidInput("scopes", "expected at least one operation, or None for all that the link covers")
     return _refresh(token=_secret(token, "token"), client=_client(client), scopes=wanted, address=address_text(address))

@@ -96,14 +96,19 @@ def against_floor(world: World, size: Size, rounds: int = ROUNDS) -> Section:
         "this question and returns a bool: every gate is in it, the parsing of the address with `inet_pton` and a "
         "bisection over merged ranges, end dates, organizations with all below them, exclusions, data groups where the "
         "question names connectors, the link's state, expiry, scopes and epochs, and what an edit of the grants did to "
-        f"it. Before anything is measured, floor, `is_allowed` and `evaluate` are compared on all {2 * size.questions:,} "
+        "it. Before anything is measured, floor, `is_allowed` and `evaluate` are compared on all "
+        f"{2 * size.questions:,} "
         "questions. *Anybody* asks about random people of the whole tenant, so that most of what is needed is in no "
         "cache of the processor; the other sets are asked about a few people alone.",
         tuple(rows),
         (
-            "`evaluate` does more than the floor wherever the answer is no: the floor leaves at the first gate that "
-            "refuses, an explanation asks all five. On questions that are allowed both do the same work, and what is left "
-            "of the ratio is the naming of the evidence: five findings, and a `Reason` for each of them when it is read.",
+            (
+                "`evaluate` does more than the floor wherever the answer is no: the floor leaves at the first gate "
+                "that refuses, an explanation asks all five. On questions that are allowed both do the same work, and "
+                "what is left "
+                "of the ratio is the naming of the evidence: five findings, and a `Reason` for each of them when it "
+                "is read."
+            ),
         ),
     )
 

@@ -21,12 +21,13 @@ __all__ = ["Floor", "Question", "make", "plain"]
 _NEVER = 1 << 62
 _MAPPED = bytes(10) + b"\xff\xff"
 
-# service, user, at, scopes, address, connectors, link; a link: (service, owner, live, epochs, accepted, expires, scopes).
+# A question: service, user, at, scopes, address, connectors, link.
+# A link: service, owner, whether it is live, epochs, accepted, expires, scopes.
 _Link = tuple[str, str, bool, tuple[int, int, int, int], int, int, frozenset[str]]
 Question = tuple[str, str, int, frozenset[str], str | None, frozenset[str] | None, _Link | None]
 Floor = Callable[[str, str, int, frozenset[str], str | None, frozenset[str] | None, _Link | None], bool]
-# everyone, by organization with those below, by organization directly, by group: until when.
-_Open = tuple[int, dict[str, int], dict[str, int], dict[str, int]]
+# Until when for everyone; for an organization, and whether with those below it; for a group. Sets meet sets in C.
+_Open = tuple[int, dict[str, tuple[int, bool]], frozenset[str], dict[str, int], frozenset[str]]
 _Tenure = tuple[int, int, int, int, int, str, bool]
 
 
@@ -41,7 +42,15 @@ def plain(request: AccessRequest) -> Question:
         assert held is not None
         epochs = (held.epochs.tenant, held.epochs.service, held.epochs.user, held.epochs.host)
         assert held.owner is not None
-        link = (held.service, held.owner, held.state is LinkState.LIVE, epochs, held.grants_at, held.expires, credential.scopes)
+        link = (
+            held.service,
+            held.owner,
+            held.state is LinkState.LIVE,
+            epochs,
+            held.grants_at,
+            held.expires,
+            credential.scopes,
+        )
     return (request.service, request.user, request.at, request.scopes, request.address, request.connectors, link)
 
 
@@ -50,18 +59,32 @@ def _until(rule: Rule) -> int:
 
 
 def _open(rules: Rules) -> _Open:
-    below, here = {}, {}
-    for one, rule in rules.organizations.items():
-        if rule.open is not None:
-            (below if rule.open.reach == "subtree" else here)[str(one)] = _until(rule)
-    return _until(rules.everyone), below, here, {str(one): _until(rule) for one, rule in rules.groups.items()}
+    organizations = {
+        str(one): (_until(rule), rule.open.reach == "subtree")
+        for one, rule in rules.organizations.items()
+        if rule.open is not None
+    }
+    groups = {str(one): _until(rule) for one, rule in rules.groups.items() if rule.open is not None}
+    return _until(rules.everyone), organizations, frozenset(organizations), groups, frozenset(groups)
 
 
 def _tenures(rule: Rule) -> list[_Tenure]:
     return [
-        (one.since, one.ended or _NEVER, one.ended_at or 0, one.until or _NEVER, rule.floor, one.existing, one.reach == "direct")
+        (
+            one.since,
+            one.ended or _NEVER,
+            one.ended_at or 0,
+            one.until or _NEVER,
+            rule.floor,
+            one.existing,
+            one.reach == "direct",
+        )
         for one in rule.tenures
     ]
+
+
+def _many(rules: Rules) -> list[Rule]:
+    return [*rules.organizations.values(), *rules.groups.values(), rules.everyone]
 
 
 def _by_subject(rules: Rules) -> dict[str, list[_Tenure]]:
@@ -100,7 +123,7 @@ def _ended(tenures: list[_Tenure], accepted: int) -> bool:
     )
 
 
-def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by design: nothing on its way costs a call
+def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - what it compiles is read by the functions in it
     """Compile a policy to dictionaries and sets, and return the function that decides over them."""
     tenant = policy.registry.tenant
     assert policy.network.mode == "allow_some"
@@ -114,7 +137,7 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
             set(known.service.products),
             known.service.availability.state == "available",
             set(known.service.scope_names),
-            dict(known.service.scope_products),
+            {str(scope): product for scope, product in known.service.scope_products.items()},
             known.epoch,
         )
         for known in policy.registry.services.values()
@@ -139,14 +162,9 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
             {str(user): _until(rules.excluded) for user, rules in one.users.items() if rules.excluded.open},
             _open(one.granted),
             _open(one.excluded),
-            # The last edit that can have ended a link, and what to ask where a link is older than that.
-            max(
-                [rule.floor for rule in (*one.granted.organizations.values(), *one.granted.groups.values())]
-                + [each.ended or 0 for rule in one.granted.organizations.values() for each in rule.tenures]
-                + [each.since for rule in one.excluded.organizations.values() for each in rule.tenures]
-                + [each.since for rules in one.users.values() for each in rules.excluded.tenures],
-                default=0,
-            ),
+            # The last edits that can have ended a link, and what to ask where a link is older than one of them.
+            max([each.ended for each in _many(one.granted)] + [each.granted.ended for each in one.users.values()]),
+            max([each.begun for each in _many(one.excluded)] + [each.excluded.begun for each in one.users.values()]),
             _by_subject(one.granted),
             _by_subject(one.excluded),
             {str(user): (_tenures(rules.granted), _tenures(rules.excluded)) for user, rules in one.users.items()},
@@ -157,18 +175,22 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
     starts4, inside4 = _starts([(one.first, one.last) for one in ranges if one.version == 4], 4)
     starts6, inside6 = _starts([(one.first, one.last) for one in ranges if one.version == 6], 16)
     policies = [
-        (one.default, {str(each): group for group in ("business", "non_business", "blocked") for each in one.named(group)})
+        (
+            one.default,
+            {str(each): group for group in ("business", "non_business", "blocked") for each in one.named(group)},
+        )
         for one in policy.data_groups.policies
     ]
 
     def tenures(service: str, user: str) -> tuple[list[_Tenure], list[_Tenure]]:
         """Return what concerns a person: grants and exclusions with their past."""
-        _, _, _, _, _, granted, excluded, named = grants[service]
+        granted, excluded, named = grants[service][6:]
         _, _, _, within, direct, groups, _ = people[user]
         mine, against = named.get(user, ([], []))
-        for one in (*within, *groups):
-            mine = mine + [each for each in granted.get(one, ()) if not each[6] or one in direct or one in groups]
-            against = against + [each for each in excluded.get(one, ()) if not each[6] or one in direct or one in groups]
+        for one in (within | groups) & granted.keys():
+            mine = mine + [each for each in granted[one] if not each[6] or one in direct or one in groups]
+        for one in (within | groups) & excluded.keys():
+            against = against + [each for each in excluded[one] if not each[6] or one in direct or one in groups]
         return mine, against
 
     def kept(service: str, user: str, accepted: int, at: int) -> bool:
@@ -191,7 +213,8 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
             return True
         return _ended(mine, accepted)
 
-    def decide(
+    # One function by design: nothing on its way costs a call.
+    def decide(  # noqa: C901, PLR0911, PLR0912, PLR0915
         service: str,
         user: str,
         at: int,
@@ -218,34 +241,32 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
             product = scope_products.get(scope)
             if product is not None and product not in his_products:
                 return False
-        by_name, barred, (everyone, below, here, by_group), (nobody, not_below, not_here, not_group), newest, *_ = grants[service]
-        granted = at < by_name.get(user, 0) or at < everyone
+        by_name, barred, opened, closed, newest_end, newest_exclusion, *_ = grants[service]
+        granted = at < by_name.get(user, 0)
         if not granted:
-            for one in within:
-                if at < below.get(one, 0):
+            everyone, organizations, named_organizations, by_group, named_groups = opened
+            for one in within & named_organizations:
+                until, below = organizations[one]
+                if at < until and (below or one in direct):
                     granted = True
                     break
             else:
-                for one in direct:
-                    if at < here.get(one, 0):
+                for group in groups & named_groups:
+                    if at < by_group[group]:
                         granted = True
                         break
                 else:
-                    for one in groups:
-                        if at < by_group.get(one, 0):
-                            granted = True
-                            break
+                    granted = at < everyone
         if granted:
-            if at < barred.get(user, 0) or at < nobody:
+            everyone, organizations, named_organizations, by_group, named_groups = closed
+            if at < barred.get(user, 0) or at < everyone:
                 granted = False
-            for one in within:
-                if at < not_below.get(one, 0):
+            for one in within & named_organizations:
+                until, below = organizations[one]
+                if at < until and (below or one in direct):
                     granted = False
-            for one in direct:
-                if at < not_here.get(one, 0):
-                    granted = False
-            for one in groups:
-                if at < not_group.get(one, 0):
+            for group in groups & named_groups:
+                if at < by_group[group]:
                     granted = False
         if not granted and (link is None or not kept(service, user, link[4], at)):
             return False
@@ -275,7 +296,7 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - one function by desi
                 return False
             if epochs != (tenant_epoch, service_epoch, user_epoch, 0):
                 return False
-            if accepted < newest and older(service, user, accepted):
+            if (accepted < newest_end or accepted < newest_exclusion) and older(service, user, accepted):
                 return False
         return True
 

@@ -33,8 +33,12 @@ def _whole(module: str) -> Batch:
 def importing(rounds: int = 3 * ROUNDS) -> Section:
     """Measure the import of extlink and of attrs, each in a fresh process."""
     clock: Callable[[str], Batch] = _whole
-    samples = compare({"extlink": clock("extlink"), "attrs": clock("attrs"), "nothing": clock("sys")}, rounds, waits=True)
-    inside = {module: sorted(_nanoseconds(module) for _ in range(rounds))[rounds // 2] for module in ("extlink", "attrs")}
+    samples = compare(
+        {"extlink": clock("extlink"), "attrs": clock("attrs"), "nothing": clock("sys")}, rounds, waits=True
+    )
+    inside = {
+        module: sorted(_nanoseconds(module) for _ in range(rounds))[rounds // 2] for module in ("extlink", "attrs")
+    }
     return Section(
         "`import extlink`",
         "A fresh interpreter that imports one thing and ends; and, inside such a one, the import alone: "

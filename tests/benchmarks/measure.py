@@ -1,7 +1,7 @@
 """Measuring side by side: what is compared runs in the same process, in the same rounds, in turns.
 
-Rules: inputs are prepared before; the collector of garbage is off while a round runs; each round runs every contender once,
-in an order that rotates; a ratio is taken within each round, and the median over all rounds is reported, with the
+Rules: inputs are prepared before; the collector of garbage is off while a round runs; each round runs every contender
+once, in an order that rotates; a ratio is taken within each round, and the median over all rounds is reported, with the
 smallest and the largest beside it. What only computes is measured in processor time, which does not pass while other
 programs run; what waits for the disk, in time on the clock.
 """
@@ -79,6 +79,8 @@ def compare(contenders: Mapping[str, Batch], rounds: int = ROUNDS, *, waits: boo
         waits: whether they wait for the disk or for other processes, so that the clock counts.
     """
     clock = time.perf_counter_ns if waits else time.thread_time_ns
+    gc.collect()
+    gc.freeze()  # what was prepared is not looked through again between the rounds
     names = list(contenders)
     taken: dict[str, list[float]] = {name: [] for name in names}
     for number in range(-1, rounds):

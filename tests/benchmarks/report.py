@@ -9,6 +9,8 @@ from tests.benchmarks.measure import Ratio, Samples
 
 __all__ = ["Row", "Section", "at_least", "at_most", "plain", "without"]
 
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -45,7 +47,7 @@ def _number(value: float) -> str:
 
 
 def _ratio(ratio: Ratio) -> tuple[str, str]:
-    return f"{_number(ratio.median)} ×", f"{_number(ratio.low)} to {_number(ratio.high)}"
+    return f"{_number(ratio.median)} {_TIMES}", f"{_number(ratio.low)} to {_number(ratio.high)}"
 
 
 def plain(what: str, samples: Samples, name: str) -> Row:
@@ -57,7 +59,7 @@ def at_most(what: str, samples: Samples, name: str, base: str, limit: float | No
     """Return a line about what shall take at most `limit` times as long as `base`; None: no target is set."""
     ratio = samples.ratio(name, base)
     shown, spread = _ratio(ratio)
-    target = "" if limit is None else f"at most {limit:g} × {than}"
+    target = "" if limit is None else f"at most {limit:g} {_TIMES} {than}"
     met = None if limit is None else ratio.median <= limit
     return Row(what, duration(samples[name].median), f"{shown} {than}", spread, target, met)
 
@@ -66,7 +68,7 @@ def at_least(what: str, samples: Samples, name: str, peer: str, limit: float | N
     """Return a line about a peer that shall take at least `limit` times as long as we do."""
     ratio = samples.ratio(peer, name)
     shown, spread = _ratio(ratio)
-    target = "" if limit is None else f"at least {limit:g} × as fast as {than}"
+    target = "" if limit is None else f"at least {limit:,g} {_TIMES} as fast as {than}"
     met = None if limit is None else ratio.median >= limit
     return Row(what, duration(samples[peer].median), f"{shown} as long", spread, target, met)
 

@@ -56,7 +56,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure extlink against a floor and against its peers.")
     parser.add_argument("--smoke", action="store_true", help="everything once, at its smallest size")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
-    parser.add_argument("--only", default="", help="only sections with this number, counted from 1; several with commas")
+    parser.add_argument(
+        "--only", default="", help="only sections with this number, counted from 1; several with commas"
+    )
     arguments = parser.parse_args()
     wanted = {int(number) for number in arguments.only.split(",") if number}
     done: list[Section] = []

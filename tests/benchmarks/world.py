@@ -1,9 +1,9 @@
-"""The tenant that everything is measured on, built of extlink's own values by a seeded generator, and questions about it.
+"""The tenant that everything is measured on, built of extlink's own values by a seeded generator, and questions to it.
 
-Its shape: organizations in a tree five deep; every person in one to three of them and in up to four groups; services that
-are opened to a few organizations, directly or with all below, to groups and to people by name, with exclusions and end
-dates among them; people who are suspended; services that are disabled or quarantined; an IP restriction of ranges of both
-versions that overlap; data policies; a link a question, some of them ended in every way a link can end.
+Its shape: organizations in a tree five deep; every person in one to three of them and in up to four groups; services
+that are opened to a few organizations, directly or with all below, to groups and to people by name, with exclusions and
+end dates among them; people who are suspended; services that are disabled or quarantined; an IP restriction of ranges
+of both versions that overlap; data policies; links, some of them ended in every way a link can end.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def build(size: Size, seed: int = 1) -> World:
     network, addresses = _network(size.ranges, draw)
     policy = Policy(
         registry=ServiceRegistry(
-            Tenant(id=TenantId("acme"), edition=parse_edition("JP"), products=frozenset({"kintone", "garoon"}), epoch=1),
+            Tenant(
+                id=TenantId("acme"), edition=parse_edition("JP"), products=frozenset({"kintone", "garoon"}), epoch=1
+            ),
             {known.service.id: known for known in services},
         ),
         grants={known.service.id: _grants(known.service.id, users, tuple(paths), groups, draw) for known in services},
@@ -127,7 +129,10 @@ def _services(count: int, draw: random.Random) -> Iterator[RegisteredService]:
 
 
 def _people(
-    count: int, paths: Mapping[OrganizationId, tuple[OrganizationId, ...]], groups: tuple[GroupId, ...], draw: random.Random
+    count: int,
+    paths: Mapping[OrganizationId, tuple[OrganizationId, ...]],
+    groups: tuple[GroupId, ...],
+    draw: random.Random,
 ) -> Iterator[tuple[UserId, Person]]:
     all_paths = tuple(paths.values())
     both, one = frozenset({"kintone", "garoon"}), frozenset({"kintone"})

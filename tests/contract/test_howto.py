@@ -22,12 +22,14 @@ def open_store() -> Factory:
     return names["DictStore"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_store_of_the_page_keeps_the_contract(open_store: Factory, name: str) -> None:
     """A store written from the ports alone passes."""
     CHECKS[name](open_store)
 
 
+@pytest.mark.slow
 def test_the_store_of_the_page_behaves_as_the_model(open_store: Factory) -> None:
     """The machine finds nothing either."""
     run(open_store)

@@ -28,7 +28,9 @@ FOUND = (
 )
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind.startswith("async") else kind for kind in STORES]
+)
 def test_every_store_behaves_as_the_model(kind: str, tmp_path: Path) -> None:
     """Law 17: every storage behaves as the model, synchronous and asynchronous (law 18)."""
     opened = Opened(kind, tmp_path)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.reference.worlds import CONNECTORS, NOW, ROWS, SERVICES, USERS, Question, World
 
-__all__ = ["ADDING", "TAKING_AWAY", "Case", "Change", "edited"]
+__all__ = ["ADD_GRANT", "ADD_POLICY", "ADD_RANGE", "TAKING_AWAY", "Case", "Change", "edited"]
 
 Case = tuple[World, list[Question]]
 Change = Callable[[Random, World, list[Question]], Case | None]
@@ -216,7 +216,7 @@ def _policy(draw: Random, world: World) -> None:
     sides: dict[str, list[str]] = {"business": [], "non_business": [], "blocked": []}
     for connector in CONNECTORS:
         draw.choice(list(sides.values())).append(connector)
-    world["policies"].append({"id": "new", **sides, "default": "business", "scope": "all", "environments": []})
+    world["policies"].append({"id": "z", **sides, "default": "business", "scope": "all", "environments": []})
 
 
 def _block(draw: Random, world: World) -> bool:
@@ -319,7 +319,6 @@ def _allow(draw: Random, world: World, questions: list[Question]) -> Case | None
     return edited(world, service, verb="allow", kind=kind, id=name, **how), questions
 
 
-ADDING: Final[dict[str, Change]] = {
-    "an allowed range is added": _world(_add_row),
-    "a grant is added": _allow,
-}
+ADD_RANGE: Final = _world(_add_row)
+ADD_POLICY: Final = _world(_policy)
+ADD_GRANT: Final = _allow

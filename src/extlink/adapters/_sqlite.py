@@ -12,9 +12,9 @@ Rules
     Foreign exceptions leave wrapped: busy beyond the timeout is `Contention`, a damaged file is `CorruptRecord`,
     anything else `Unavailable`. A connection that raised one of them is closed and not used again.
 
-    Writers of one process queue at a lock instead of polling the file. That also keeps their checkpoints apart: SQLite
-    before 3.51.3 (3.50.7, 3.44.6) has a rare race between two checkpoints and a commit; where several *processes*
-    write, use a fixed release.
+    Writers of one store queue at a lock instead of polling the file. That also keeps their checkpoints apart: SQLite
+    before 3.51.3 has a rare race between two checkpoints and a commit that can damage the file; where several
+    processes write, use a release with the fix.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Final, NoReturn
 
 from extlink.errors import Contention, CorruptRecord, Misconfigured, StorageError, Unavailable
@@ -111,7 +111,8 @@ class Connections:
         self._open = 0
         self._closed = False
         self._forking = False
-        _STORES.add(self)
+        with _FORKING:
+            _STORES.add(self)
 
     def take(self) -> sqlite3.Connection:
         """Return a connection for one call, to be handed to `give` or `fail`.
@@ -215,21 +216,23 @@ class Connections:
                 self._close(self._idle.pop())
 
 
-# Forks meet every open store of the process.
+# A fork meets every open store of the process; meanwhile there is no other fork and no new store.
 _STORES: Final[weakref.WeakSet[Connections]] = weakref.WeakSet()
-_paused: Sequence[Connections] = ()
+_FORKING: Final = threading.Lock()
+_paused: Final[list[Connections]] = []
 
 
 def _before_fork() -> None:
-    global _paused  # noqa: PLW0603 - the three hooks of a fork share nothing else
-    _paused = tuple(_STORES)
+    _FORKING.acquire()
+    _paused.extend(_STORES)
     for connections in _paused:
         connections.before_fork()
 
 
 def _after_fork() -> None:
-    for connections in _paused:
-        connections.after_fork()
+    while _paused:
+        _paused.pop().after_fork()
+    _FORKING.release()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - other systems have no fork

@@ -123,7 +123,20 @@ class ThreadedStorage(_Carried):
 
 
 class ThreadedDirectory(_Carried):
-    """Carry a synchronous directory for an asynchronous host (`AsyncDirectory`)."""
+    """Carry a synchronous directory for an asynchronous host (`AsyncDirectory`), on a worker thread of its own.
+
+    >>> import asyncio
+    >>> from extlink.adapters.directory import InMemoryDirectory
+    >>> people = InMemoryDirectory()
+    >>> _ = people.add_user("sato", display_name="Sato Noboru")
+    >>> async def name() -> str:
+    ...     directory = ThreadedDirectory(people)
+    ...     member = await directory.member(UserId("sato"))
+    ...     await directory.aclose()
+    ...     return "nobody" if member is None else member.display_name
+    >>> asyncio.run(name())
+    'Sato Noboru'
+    """
 
     def __init__(self, directory: Directory) -> None:
         super().__init__("extlink-directory")

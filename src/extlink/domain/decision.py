@@ -142,6 +142,10 @@ class Refusal:
         error: the OAuth error code, such as `invalid_grant` or `access_denied`.
         reasons: every reason, never shown to a remote caller.
         decision: the gates' answer, where the gates refused.
+
+    >>> refusal = Refusal("invalid_grant", (Reason("token.unknown"),))
+    >>> bool(refusal), refusal.error
+    (False, 'invalid_grant')
     """
 
     error: str

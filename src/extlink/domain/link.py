@@ -115,6 +115,9 @@ class Lifetimes:
 
     Raises:
         Misconfigured: a value beyond its bounds.
+
+    >>> Lifetimes(access=900).access
+    900
     """
 
     consent: int = attrs.field(default=600, validator=_within(1, 3_600))

@@ -75,6 +75,11 @@ class ServiceRegistry:
         tenant: its edition, products and default decide what can be used.
         services: by service id.
         everywhere: the host's own word on services, by service id.
+
+    >>> from extlink.domain.identifier import TenantId
+    >>> tenant = Tenant(id=TenantId("acme"), edition="JP", products=frozenset({"kintone"}))
+    >>> ServiceRegistry(tenant).is_usable(ServiceId("slack"))
+    False
     """
 
     tenant: Tenant

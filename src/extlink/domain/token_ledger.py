@@ -45,6 +45,13 @@ class TokenSet:
         expires_in: seconds that the access token still lives.
         scopes: what the access token covers.
         link: the link they belong to, for the host's own records.
+
+    >>> tokens = TokenSet(
+    ...     access_token=Secret("xl_at_..."), refresh_token=Secret("xl_rt_..."), expires_in=3600, scopes=frozenset(),
+    ...     link=LinkId("AAAAAAAAAAAAAAAAAAAAAA"),
+    ... )
+    >>> tokens.access_token, tokens.token_type
+    (Secret(***), 'Bearer')
     """
 
     access_token: Secret
@@ -82,6 +89,12 @@ class TokenLedger:
         tenant: bound into every token.
         keys: the host's key ring.
         lifetimes: how long things live.
+
+    >>> keys = KeyRing({"k1": Secret("00" * 32)}, current="k1")
+    >>> ledger = TokenLedger(TenantId("acme"), keys, Lifetimes())
+    >>> code, digest = ledger.issue_code(LinkId("AAAAAAAAAAAAAAAAAAAAAA"), bytes(20))
+    >>> code, len(digest)
+    (Secret(***), 32)
     """
 
     tenant: TenantId
