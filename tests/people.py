@@ -62,6 +62,7 @@ __all__ = [
     "codes",
     "company",
     "plant",
+    "purge",
     "refused",
     "stored",
     "world",
@@ -365,8 +366,16 @@ def stored(made: World, link: str) -> Link:
 def plant(made: World, link: Link) -> None:
     """Write a link as it is, past all operations."""
     where = link_key(ACME, link.id)
-    writes = (Write(where.key, where.kind.encode(link, made.clock.now())),)
+    _write(made, Write(where.key, where.kind.encode(link, made.clock.now())))
+
+
+def purge(made: World, link: str) -> None:
+    """Take a link out of the store, past all operations; what points to it stays."""
+    _write(made, Write(link_key(ACME, LinkId(link)).key, None))
+
+
+def _write(made: World, write: Write) -> None:
     version = Version(int.from_bytes(CountingEntropy(made.clock.now()).draw(7)))
     made.storage.inner.commit(
-        Batch(tenant=ACME.encode(), id=version, guards=(), writes=writes, entries=(), at=made.clock.now())
+        Batch(tenant=ACME.encode(), id=version, guards=(), writes=(write,), entries=(), at=made.clock.now())
     )

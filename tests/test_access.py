@@ -21,7 +21,7 @@ from extlink.operation import Operation
 from extlink.ports import Batch, Position, Stored
 from extlink.runtime import ExtLink
 from tests.fakes import CountingEntropy
-from tests.people import POWER, READ, SLACK, WRITE, CountingStorage, World, codes, refused, world
+from tests.people import POWER, READ, SLACK, WRITE, CountingStorage, World, codes, purge, refused, world
 
 AZURE: Final = "20.37.194.1"
 KEYS: Final = KeyRing({"k1": Secret("5e" * 32)}, current="k1")
@@ -167,6 +167,15 @@ def test_the_audience(made_for: str | None, asked_by: str | None, wanted: tuple[
     decision = made.tenant.run(access.check(tokens.access_token, scope=READ, resource=asked_by))
 
     assert wanted == codes(decision)
+
+
+def test_a_token_whose_link_was_purged() -> None:
+    """A link that was there and is gone is as unknown as junk, whatever this process remembers of it."""
+    made, tokens = linked()
+    assert made.check(tokens)
+    purge(made, tokens.link)
+
+    assert ("token.unknown",) == codes(made.check(tokens))
 
 
 # --- Check: what is written --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from extlink import access, ledger, links, networks, services, users
 from extlink.domain.event import VOCABULARY, Detail, encode
 from extlink.domain.identifier import UserId
 from extlink.domain.tenant import HOST, UserState
-from extlink.errors import CorruptRecord, InvalidInput
+from extlink.errors import CorruptRecord, InvalidInput, Misconfigured
 from extlink.ledger import EntryPage
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put
 from extlink.ports import Batch, Key, Version, components
@@ -226,11 +226,22 @@ def last_batch(change: Operation[object]) -> Batch:
     return store.batches[-1]
 
 
-def test_a_change_that_nobody_is_told_of_is_found() -> None:
-    """The broken twin: an operation that writes a record without an event."""
-    told = [Committed(batch=last_batch(silent()), operation="tests.silent", user="admin-1")]
+def test_a_change_that_nobody_is_told_of_is_refused() -> None:
+    """An operation that writes a record without an event is an error of ours, and nothing is written."""
+    host = Host.make()
+    before = host.dump()
 
-    assert ['tests.silent changed ["u","sato"] and told nobody'] == list(omissions(told))
+    with pytest.raises(Misconfigured, match="records nothing; name an event"):
+        host.admin.run(silent())
+    assert before == host.dump()
+
+
+def test_a_change_that_nobody_is_told_of_is_found() -> None:
+    """The broken twin: a batch that lost its entries on the way to the store."""
+    batch = attrs.evolve(last_batch(users.suspend("sato")), entries=())
+    told = [Committed(batch=batch, operation="users.suspend", user="admin-1")]
+
+    assert ['users.suspend changed ["u","sato"] and told nobody'] == list(omissions(told))
 
 
 @pytest.mark.parametrize(

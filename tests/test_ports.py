@@ -53,3 +53,17 @@ def test_a_batch_at_its_limits_is_built() -> None:
     writes += [Write(key("acme", "large"), b"x" * MAX_VALUE_BYTES), Write(key("acme", "deleted"), None)]
 
     assert MAX_WRITES == len(attrs.evolve(BATCH, writes=tuple(writes)).writes)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**63])
+def test_an_id_is_63_bits(value: int) -> None:
+    """So no store has to cut it, and none means "absent"."""
+    with pytest.raises(InvalidInput, match="63 random bits"):
+        attrs.evolve(BATCH, id=Version(value))
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63)])
+def test_an_instant_fits_64_bits(value: int) -> None:
+    """So no store has to cut it."""
+    with pytest.raises(InvalidInput, match="64 bits"):
+        attrs.evolve(BATCH, at=Instant(value))

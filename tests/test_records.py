@@ -29,8 +29,8 @@ from extlink.domain.service import Service
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Epochs, Tenant, UserState
 from extlink.errors import CorruptRecord
-from extlink.ports import key
-from extlink.records import FORMAT, Kind, RecordKey, name_of
+from extlink.ports import MAX_VALUE_BYTES, key, prefix
+from extlink.records import FORMAT, Kind, RecordKey, name_of, piece_key, pieces_of, split
 
 Strategy = st.SearchStrategy[Any]
 
@@ -479,3 +479,54 @@ def test_a_reader_that_lets_an_error_through_is_found() -> None:
 
     with pytest.raises(ZeroDivisionError):
         is_read_or_corrupt(broken, b"[1,9,0]")
+
+
+HEAD = b"\x00"
+
+
+@given(st.integers(0, 3 * MAX_VALUE_BYTES))
+def test_a_large_record_is_cut_into_pieces_that_fit(size: int) -> None:
+    """What is written for a record is itself, or a head that counts pieces which together are the record."""
+    place = key("acme", "p", "net")
+    data = bytes([size % 251 + 1]) * size
+    (first, head), *pieces = split(place, data, Instant(9))
+
+    assert place == first
+    if size <= MAX_VALUE_BYTES:
+        assert (data, []) == (head, pieces)
+        return
+    assert len(pieces) == pieces_of(head)
+    assert data == b"".join(part for _, part in pieces)
+    assert [piece_key(place, number) for number in range(len(pieces))] == [where for where, _ in pieces]
+    assert max(len(part) for _, part in pieces) <= MAX_VALUE_BYTES
+
+
+def test_a_whole_record_has_no_pieces() -> None:
+    """No record begins as a head does."""
+    assert 0 == pieces_of(records.USER.encode(UserState(), Instant(9)))
+    assert 0 == pieces_of(records.NETWORK.encode(IPRestriction(), Instant(9)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff", b"[" * 50_000, b"{}", b"[1,9]", b"[1,9,true]", b'["1",9,2]', b'[1,9,"2"]'],
+    ids=["empty", "no text", "deep", "no list", "short", "a yes", "a text", "a text for a count"],
+)
+def test_a_damaged_head_is_corrupt(body: bytes) -> None:
+    """A head that cannot be read is no record of no pieces."""
+    with pytest.raises(CorruptRecord, match="restore it from a backup"):
+        pieces_of(HEAD + body)
+
+
+@pytest.mark.parametrize("body", [b"[2,9,2]", b"[1,9,1]", b"[1,9,-2]", b"[1,9,41]", b"[1,9,999999999999]"])
+def test_a_head_of_another_release_is_refused(body: bytes) -> None:
+    """Neither another format nor a number of pieces that is never written is guessed at."""
+    with pytest.raises(CorruptRecord, match="use the release that wrote it"):
+        pieces_of(HEAD + body)
+
+
+def test_pieces_lie_apart_from_every_list() -> None:
+    """No prefix under which records are listed is one of a piece's path."""
+    place = piece_key(records.network_key(TenantId("acme")).key, 0)
+
+    assert not any(place.path.startswith(prefix(kind.name)) for kind in KINDS.values())

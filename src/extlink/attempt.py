@@ -135,20 +135,26 @@ class Attempt:
             if known is None or known.version != version:
                 known = self._decode(step, key, version, value)
             self._hold(key, known)
-            if known.at > self._at:
-                self._newest = max(self._newest, known.at)
-                if self._fixed:
-                    return None
-                self._at = known.at
+            if not self._reaches(known.at):
+                return None
         return Answers(self._values)
+
+    def _reaches(self, stamp: Instant) -> bool:
+        """Move the operation's instant to a newer stamp; False if the instant was used already: the attempt is void."""
+        if stamp > self._at:
+            self._newest = max(self._newest, stamp)
+            if self._fixed:
+                return False
+            self._at = stamp
+        return True
 
     def pieces(self, step: Read) -> Sequence[Read]:
         """Return what must still be read for a step: the pieces of records too large for one value."""
         heads = [(one.key, head) for one in step.keys if isinstance(head := self._held[one.key].value, _Head)]
         return [Read(tuple(_Piece(piece_key(key, number)) for number in range(head.count))) for key, head in heads]
 
-    def answers(self, step: Read) -> Answers:
-        """Return the answers to a step whose pieces have been read too, every large record put together."""
+    def answers(self, step: Read) -> Answers | None:
+        """Return the answers to a step, every large record put together from its pieces; None as `takes`."""
         for record in step.keys:
             held = self._held[record.key]
             if isinstance(held.value, _Head):
@@ -159,6 +165,8 @@ class Attempt:
                 whole = _Known(held.version, *record.decode(data), pieces=held.value.count)
                 self._hold(record.key, whole)
                 self._cache.put(record.key, whole)
+                if not self._reaches(whole.at):
+                    return None
         return Answers(self._values)
 
     def _hold(self, key: Key, known: _Known) -> None:

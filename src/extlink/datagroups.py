@@ -6,7 +6,7 @@ policy.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -35,14 +35,8 @@ def _load(call: Call) -> Steps[DataGroupPolicy]:
 
 
 def _image(policy: DataPolicy | None) -> Detail:
-    if policy is None:
-        return None
-    groups: dict[str, Detail] = {
-        "business": tuple(sorted(policy.business)),
-        "non_business": tuple(sorted(policy.non_business)),
-        "blocked": tuple(sorted(policy.blocked)),
-    }
-    return {**groups, "default": policy.default, "source": policy.source, "as_of": policy.as_of}
+    # All of it: what is exempt from a policy, and where it applies, decides as much as its groups do.
+    return None if policy is None else cast("Detail", policy.to_fields())
 
 
 @operation("datagroups.set_policy", by=ADMINISTRATORS, records=("datagroup.changed",))

@@ -43,6 +43,7 @@ __all__ = [
     "apply",
     "begin",
     "closing",
+    "inheriting",
     "known_subjects",
     "opening",
     "parse_existing",
@@ -55,6 +56,7 @@ MAX_USERS: Final = 300
 _READ_AT_ONCE: Final = 50
 _EXISTING: Final = ("revoke", "suspend", "keep")
 _NO_RULES: Final = (Rules(), Rules())
+_STRICTNESS: Final[Mapping[Existing, int]] = {"keep": 0, "suspend": 1, "revoke": 2}
 S = TypeVar("S", bound=str)
 
 
@@ -225,6 +227,15 @@ def opening(until: Instant | None, reach: Reach, existing: Existing = "revoke") 
 def ticking(rule: Rule, plan: Plan) -> Rule:
     """Grant by name; who is granted already keeps an end date, since the page does not show it."""
     return rule if rule.holds(plan.at) else rule.opened(plan.edit, plan.at, None, "direct")
+
+
+def inheriting(existing: Existing) -> _Edit:
+    """Return the change that takes an organization's exclusion over by name; a stricter word by name stays."""
+    return lambda rule, plan: (
+        rule
+        if rule.open is not None and _STRICTNESS[rule.open.existing] >= _STRICTNESS[existing]
+        else rule.opened(plan.edit, plan.at, None, "direct", existing)
+    )
 
 
 def closing(existing: Existing | None) -> _Edit:

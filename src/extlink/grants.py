@@ -28,6 +28,7 @@ from extlink.grant_edits import (
     apply,
     begin,
     closing,
+    inheriting,
     known_subjects,
     opening,
     parse_existing,
@@ -324,7 +325,7 @@ def _organization_removed(
     parts = [Part("granted", Subjects(organizations=(organization,)), closing("revoke"))]
     details: dict[str, Detail] = {"service": service, "organization": organization}
     if exclusion is not None:
-        parts.append(Part("excluded", Subjects(former), opening(None, "direct", exclusion.existing)))
+        parts.append(Part("excluded", Subjects(former), inheriting(exclusion.existing)))
         details["excluded_by_name"] = former
     saved = apply(call, service, plan, tuple(parts), details)
     if not saved.changes:

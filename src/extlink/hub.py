@@ -6,7 +6,7 @@ keys.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from extlink.adapters.system import SystemClock, SystemEntropy
 from extlink.attempt import Cache
@@ -26,8 +26,11 @@ from extlink.ports import (
     Version,
 )
 
-__all__ = ["Hub", "drawn_keys", "parse_actor", "parse_tenant", "require_operation"]
+__all__ = ["Hub", "drawn_keys", "parse_actor", "parse_tenant", "require_operation", "require_ports"]
 
+T = TypeVar("T")
+S = TypeVar("S")
+D = TypeVar("D")
 _CACHED_RECORDS: Final = 20_000
 _VERSION_BYTES: Final = 8
 
@@ -51,6 +54,33 @@ def _keys_of(value: object) -> KeyRing:
     return value
 
 
+def _lifetimes_of(value: object) -> Lifetimes:
+    if not isinstance(value, Lifetimes):
+        raise Misconfigured(f"lifetimes: expected a Lifetimes, got {type(value).__name__}")
+    return value
+
+
+def _port(value: T, name: str, methods: tuple[str, ...]) -> T:
+    """Return what a host plugs in, if it has the methods of its port: a missing one is noticed now, not at a call."""
+    for method in methods:
+        try:
+            is_there = callable(getattr(value, method))
+        except Exception:  # noqa: BLE001 - whatever an attribute of a strange object does, it is no method
+            is_there = False
+        if not is_there:
+            raise Misconfigured(
+                f"{name}: expected an object with {', '.join(methods)} (extlink.ports), got a {type(value).__name__} "
+                f"without {method}"
+            )
+    return value
+
+
+def require_ports(storage: S, directory: D) -> tuple[S, D]:
+    """Return a store and a directory of either colour, if they have the methods of their ports."""
+    methods = ("member", "get", "page", "organizations")
+    return _port(storage, "storage", ("read", "list", "commit")), _port(directory, "directory", methods)
+
+
 def require_operation(value: object) -> None:
     """Refuse anything that is not an operation."""
     if type(value) is not Operation:
@@ -71,25 +101,28 @@ class Hub:
         self, keys: KeyRing, clock: Clock | None, entropy: Entropy | None, lifetimes: Lifetimes | None
     ) -> None:
         self._keys = _keys_of(keys)
-        self._clock = clock or SystemClock()
-        self._entropy = entropy or SystemEntropy()
-        self._lifetimes = lifetimes or Lifetimes()
+        self._clock = SystemClock() if clock is None else _port(clock, "clock", ("now",))
+        self._entropy = SystemEntropy() if entropy is None else _port(entropy, "entropy", ("draw",))
+        self._lifetimes = Lifetimes() if lifetimes is None else _lifetimes_of(lifetimes)
         self._cache = Cache(_CACHED_RECORDS)
         self._started = False
 
     def _now(self) -> Instant:
         try:
-            return self._clock.now()
+            at: object = self._clock.now()
         except Exception as exc:
             raise Unavailable("the clock failed; nothing was done, see the cause") from exc
+        if type(at) is not int:
+            raise Unavailable(f"the clock gave a {type(at).__name__} where whole seconds since 1970 were asked for")
+        return Instant(at)
 
     def _draw(self, size: int) -> bytes:
         try:
-            drawn = self._entropy.draw(size)
+            drawn: object = self._entropy.draw(size)
         except Exception as exc:
             raise Unavailable("the source of randomness failed; nothing was done, see the cause") from exc
-        if len(drawn) != size:
-            raise Unavailable(f"the source of randomness gave {len(drawn)} bytes where {size} were asked for")
+        if type(drawn) is not bytes or len(drawn) != size:
+            raise Unavailable(f"the source of randomness gave something else where {size} bytes were asked for")
         return drawn
 
     def _version(self) -> Version:

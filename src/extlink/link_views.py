@@ -179,19 +179,19 @@ def _users_of(call: Call, *, service: ServiceId, after: str | None, limit: int) 
     page = yield from ask(
         List(Records(call.tenant.encode(), prefix("x", service), b"" if after is None else start, limit))
     )
+    held = [
+        (UserId(components(one.key.path)[-1]), LINKS_OF.decode(one.value)[0])
+        for one in page.items
+        if one.value is not None
+    ]
     users: list[ServiceUser] = []
-    last: str | None = None
-    for item in page.items:
-        last = components(item.key.path)[-1]
-        if item.value is None:
-            continue
-        user = UserId(last)
+    for user, ids in held:
         found = yield from facts.load(call, service, user)
         at = yield from ask(Now())
-        views = yield from _views(call, found.policy, known.service, LINKS_OF.decode(item.value)[0], at)
+        views = yield from _views(call, found.policy, known.service, ids, at)
         if views:
             users.append(ServiceUser(user=user, links=views))
-    return Commit(ServiceUserPage(users=tuple(users), next=last if page.more else None))
+    return Commit(ServiceUserPage(users=tuple(users), next=held[-1][0] if page.more else None))
 
 
 def users_of(service: str, *, after: str | None = None, limit: int = 20) -> Operation[ServiceUserPage]:

@@ -100,7 +100,7 @@ def _allow_all(call: Call) -> Steps[Commit[IPRestriction]]:
 def allow_all() -> Operation[IPRestriction]:
     """Admit every address; the rows are kept for the day the restriction is switched on again.
 
-    Source: S5. Needs `common_administrator` or `access_administrator`, as everything here that writes.
+    Source: S5. Needs `common_administrator`, `access_administrator` or `host`, as everything here.
 
     >>> allow_all()
     networks.allow_all()

@@ -47,6 +47,7 @@ __all__ = [
     "Stored",
     "Version",
     "Write",
+    "components",
     "key",
     "prefix",
 ]
@@ -59,6 +60,7 @@ MAX_READ_KEYS: Final = 64
 MAX_WRITES: Final = 1_000
 MAX_VALUE_BYTES: Final = 65_536
 MAX_LIST: Final = 1_000
+MAX_VERSION: Final = 2**63 - 1
 
 
 class Key(NamedTuple):
@@ -143,6 +145,10 @@ class Batch:
     at: Instant
 
     def __attrs_post_init__(self) -> None:
+        if not 0 < self.id <= MAX_VERSION:
+            raise InvalidInput("id", "expected 63 random bits, not all 0")
+        if not -MAX_VERSION <= self.at <= MAX_VERSION:
+            raise InvalidInput("at", "expected seconds that fit 64 bits")
         if len(self.writes) > MAX_WRITES:
             raise InvalidInput("writes", f"expected at most {MAX_WRITES} in one batch, got {len(self.writes)}")
         if len({write.key for write in self.writes}) != len(self.writes):

@@ -163,7 +163,7 @@ def pieces_of(value: bytes) -> int:
         version, _, count = as_list(json.loads(value[len(_HEAD) :]))
         if as_whole(version) == FORMAT and 1 < as_whole(count) <= MAX_PIECES:
             return as_whole(count)
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, RecursionError) as exc:
         raise CorruptRecord("the head of a large record cannot be read back; restore it from a backup") from exc
     raise CorruptRecord("the head of a large record is of another release; use the release that wrote it")
 

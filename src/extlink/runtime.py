@@ -19,7 +19,7 @@ from extlink.domain.link import Lifetimes
 from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
 from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Unavailable
-from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation
+from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation, require_ports
 from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Recall, Step, Unanswered
 from extlink.ports import (
     AsyncDirectory,
@@ -57,7 +57,8 @@ class ExtLink(Hub):
         lifetimes: how long codes, tokens and links live.
 
     Raises:
-        Misconfigured: no keys; or, at the first operation, a key that this store was not made with.
+        Misconfigured: no keys, no store, no directory; or, at the first operation, a key that this store was not made
+            with.
 
     >>> hub = ExtLink.in_memory()
     >>> hub.open_tenant("acme", edition="JP", products={"kintone"})
@@ -75,8 +76,7 @@ class ExtLink(Hub):
         lifetimes: Lifetimes | None = None,
     ) -> None:
         super().__init__(keys, clock, entropy, lifetimes)
-        self._storage = storage
-        self._directory = directory
+        self._storage, self._directory = require_ports(storage, directory)
 
     @classmethod
     def in_memory(cls, *, directory: Directory | None = None, clock: Clock | None = None) -> ExtLink:
@@ -167,7 +167,7 @@ class ExtLink(Hub):
         for part in attempt.pieces(step):
             if attempt.takes(part, self._read(*attempt.asks(part))) is None:
                 return _RESTART
-        return attempt.answers(step)
+        return attempt.answers(step) or _RESTART
 
     def _lookup(self, step: Lookup[object]) -> object:
         try:
@@ -253,7 +253,8 @@ class AsyncExtLink(Hub):
         lifetimes: how long codes, tokens and links live.
 
     Raises:
-        Misconfigured: no keys; or, at the first operation, a key that this store was not made with.
+        Misconfigured: no keys, no store, no directory; or, at the first operation, a key that this store was not made
+            with.
 
     >>> import asyncio
     >>> async def story():
@@ -274,8 +275,7 @@ class AsyncExtLink(Hub):
         lifetimes: Lifetimes | None = None,
     ) -> None:
         super().__init__(keys, clock, entropy, lifetimes)
-        self._storage = storage
-        self._directory = directory
+        self._storage, self._directory = require_ports(storage, directory)
 
     @classmethod
     def in_memory(cls, *, directory: AsyncDirectory | None = None, clock: Clock | None = None) -> AsyncExtLink:
@@ -371,7 +371,7 @@ class AsyncExtLink(Hub):
         for part in attempt.pieces(step):
             if attempt.takes(part, await self._read(*attempt.asks(part))) is None:
                 return _RESTART
-        return attempt.answers(step)
+        return attempt.answers(step) or _RESTART
 
     async def _lookup(self, step: Lookup[object]) -> object:
         try:

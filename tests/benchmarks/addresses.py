@@ -128,16 +128,21 @@ def looking_up(counts: Sequence[int], questions: int, rounds: int = ROUNDS) -> S
             rows += _one_size(version, count, questions, rounds)
     return Section(
         "From the text of an address to its row",
-        f"{questions:,} distinct texts, half of them inside a range; nothing is remembered from one to the next. The "
-        "ranges are of many lengths, some inside others, and the narrowest is the answer. pytricia (a Patricia tree in "
-        "C), `ipaddress` + bisect (over a table that extlink compiled) and netaddr's `smallest_matching_cidr` answer the "
-        "same, and are compared with extlink text by text; netaddr's `IPSet` answers only whether there is a range.",
+        f"{questions:,} distinct texts, half of them inside a range; nothing is remembered from one to the next. "
+        "The ranges are of many lengths, some inside others, and the narrowest is the answer. pytricia (a Patricia "
+        "tree in C), `ipaddress` + bisect (over a table that extlink compiled) and netaddr's "
+        "`smallest_matching_cidr` answer the same, and are compared with extlink text by text; netaddr's `IPSet` "
+        "answers only whether there is a range.",
         tuple(rows),
         (
-            "For few ranges nearly all of the time is the call of a Python function and of `inet_pton`; pytricia does "
-            "both inside one call of C.",
-            "For very many IPv6 ranges the bisection waits for memory: its steps are over 16-byte objects that lie "
-            "apart. IPv4 starts lie side by side as integers, found through a table over their first half.",
+            (
+                "For few ranges nearly all of the time is the call of a Python function and of `inet_pton`; "
+                "pytricia does both inside one call of C."
+            ),
+            (
+                "For very many IPv6 ranges the bisection waits for memory: its steps are over 16-byte objects that "
+                "lie apart. IPv4 starts lie side by side as integers, found through a table over their first half."
+            ),
         ),
     )
 

@@ -119,16 +119,17 @@ def seeing(world: World, count: int, rounds: int = ROUNDS) -> Section:
         )
     return Section(
         "A grant, and its withdrawal, seen by the next decision",
-        f"Four whole operations over `MemoryStorage` in a tenant of {len(world.users):,} people: a grant by "
-        "name with its "
-        "ledger entry, a decision that sees it, the withdrawal, a decision that sees that. Nothing is "
-        "rebuilt: a grant is "
-        "one record, and the next decision reads it. pycasbin has the role graph of the comparison above.",
+        f"Four whole operations over `MemoryStorage` in a tenant of {len(world.users):,} people: a grant by name "
+        "with its ledger entry, a decision that sees it, the withdrawal, a decision that sees that. Nothing is "
+        "rebuilt: a grant is one record, and the next decision reads it. pycasbin has the role graph of the "
+        "comparison above.",
         tuple(rows),
         (
-            "pycasbin looks for a rule from end to end of its list before it adds or removes it: its time grows with the "
-            "tenant, ours does not. A host that loads its policy anew after a change waits for the role graph, which is "
-            "the last line.",
+            (
+                "pycasbin looks for a rule from end to end of its list before it adds or removes it: its time "
+                "grows with the tenant, ours does not. A host that loads its policy anew after a change waits for "
+                "the role graph, which is the last line."
+            ),
         ),
     )
 
@@ -154,8 +155,8 @@ class _Recorded:
 def _inserts(connection: sqlite3.Connection, batches: Iterator[StoredBatch], count: int) -> Batch:
     """Return a batch of bare inserts: the rows of one change in a transaction, and nothing else."""
     connection.execute(
-        "CREATE TABLE record (tenant BLOB, path BLOB, version INTEGER, value BLOB, PRIMARY KEY (tenant, "
-        "path)) WITHOUT ROWID"
+        "CREATE TABLE record (tenant BLOB, path BLOB, version INTEGER, value BLOB, PRIMARY KEY (tenant, path)) "
+        "WITHOUT ROWID"
     )
     connection.execute(
         "CREATE TABLE entry (tenant BLOB, position INTEGER, batch INTEGER, body BLOB, PRIMARY KEY (tenant, "
@@ -210,16 +211,18 @@ def writing(folder: Path, count: int, rounds: int = ROUNDS) -> Section:
     samples = compare(batches, rounds, waits=True)
     return Section(
         "One change with its ledger entries on SQLite, synchronous=FULL",
-        "`grants.allow` of one person: two records and one ledger entry, guarded by everything that was read. The bare "
-        "inserts put the same rows into a file of their own, one transaction a change, with no guard, no "
-        "head row and no "
-        "index over batches. Time on the clock: both wait for the disk.",
+        "`grants.allow` of one person: two records and one ledger entry, guarded by everything that was read. The "
+        "bare inserts put the same rows into a file of their own, one transaction a change, with no guard, no head "
+        "row and no index over batches. Time on the clock: both wait for the disk.",
         (
             plain("the bare inserts", samples, "inserts"),
             at_most("`grants.allow`", samples, "change", "inserts", 1.3, "the bare inserts"),
         ),
         (
-            "The change adds a constant of Python and of reads to the wait for the disk. Where a synchronous commit takes "
-            "milliseconds, as on most disks, it disappears in it; here one takes a fraction of a millisecond.",
+            (
+                "The change adds a constant of Python and of reads to the wait for the disk. Where a synchronous "
+                "commit takes milliseconds, as on most disks, it disappears in it; here one takes a fraction of a "
+                "millisecond."
+            ),
         ),
     )

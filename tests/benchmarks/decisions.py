@@ -92,22 +92,21 @@ def against_floor(world: World, size: Size, rounds: int = ROUNDS) -> Section:
         ]
     return Section(
         "A decision, the policy in memory",
-        "The floor (`tests/benchmarks/floor.py`) is a function over dictionaries and sets that was written for exactly "
-        "this question and returns a bool: every gate is in it, the parsing of the address with `inet_pton` and a "
-        "bisection over merged ranges, end dates, organizations with all below them, exclusions, data groups where the "
-        "question names connectors, the link's state, expiry, scopes and epochs, and what an edit of the grants did to "
-        "it. Before anything is measured, floor, `is_allowed` and `evaluate` are compared on all "
-        f"{2 * size.questions:,} "
-        "questions. *Anybody* asks about random people of the whole tenant, so that most of what is needed is in no "
-        "cache of the processor; the other sets are asked about a few people alone.",
+        "The floor (`tests/benchmarks/floor.py`) is a function over dictionaries and sets that was written for "
+        "exactly this question and returns a bool: every gate is in it, the parsing of the address with "
+        "`inet_pton` and a bisection over merged ranges, end dates, organizations with all below them, exclusions, "
+        "data groups where the question names connectors, the link's state, expiry, scopes and epochs, and what an "
+        "edit of the grants did to it. Before anything is measured, floor, `is_allowed` and `evaluate` are "
+        f"compared on all {2 * size.questions:,} questions. *Anybody* asks about random people of the whole tenant, "
+        "so that most of what is needed is in no cache of the processor; the other sets are asked about a few "
+        "people alone.",
         tuple(rows),
         (
             (
                 "`evaluate` does more than the floor wherever the answer is no: the floor leaves at the first gate "
-                "that refuses, an explanation asks all five. On questions that are allowed both do the same work, and "
-                "what is left "
-                "of the ratio is the naming of the evidence: five findings, and a `Reason` for each of them when it "
-                "is read."
+                "that refuses, an explanation asks all five. On questions that are allowed both do the same work, "
+                "and what is left of the ratio is the naming of the evidence: five findings, and a `Reason` for "
+                "each of them when it is read."
             ),
         ),
     )
@@ -160,8 +159,8 @@ def growing(size: Size, rounds: int = ROUNDS) -> Section:
     samples = compare(batches, rounds)
     return Section(
         f"Growth from {small:,} to {large:,} people",
-        "The same tenant with more people in it; `is_allowed` on 100 people, and on anybody. Nothing in the decision "
-        "looks at more than one person: what grows is the memory that a random person lies in.",
+        "The same tenant with more people in it; `is_allowed` on 100 people, and on anybody. Nothing in the "
+        "decision looks at more than one person: what grows is the memory that a random person lies in.",
         (
             plain(f"100 of {small:,} people", samples, "small hot"),
             at_most(f"100 of {large:,} people", samples, "large hot", "small hot", 1.5, f"{small:,} people"),

@@ -48,7 +48,7 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
         folder, checking.prepare(folder, 300 if smoke else 100_000, size.ranges), 50 if smoke else 2_000, rounds
     )
     yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
-    yield lambda: importing.importing(2 if smoke else 3 * ROUNDS)
+    yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
 
 
 def main() -> None:

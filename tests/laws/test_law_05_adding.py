@@ -12,8 +12,8 @@ from tests.laws.effects import effects
 from tests.reference.differential import Subject
 from tests.reference.twins import TWINS
 
-WORLDS = 400
-DEEP_WORLDS = 80_000
+WORLDS = 250
+DEEP_WORLDS = 20_000
 
 
 def test_adding_an_allowed_range_never_refuses_more(deep: bool) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import attrs
 import pytest
 
+from extlink import networks
 from extlink.adapters.memory import MemoryStorage
+from extlink.domain.address import parse_range
+from extlink.domain.network import Row
 from extlink.ports import Batch, Position
 from tests.fakes import FrozenClock
 from tests.schedules.world import SERVICE, TENANT, hub_over, prepared
@@ -46,6 +51,23 @@ def test_views_are_folds_of_the_ledger_on_every_prefix() -> None:
 
     assert [] == storage.differing
     assert storage.compared > 30
+
+
+def test_a_record_in_pieces_is_one_image() -> None:
+    """A list too large for one value is kept in pieces, and is still one record to the ledger; shrunk, it leaves none."""
+    storage = Watched()
+    _, _, admin = prepared(storage)
+    noise = random.Random(12)
+    rows = [
+        Row(range=parse_range(f"10.{number >> 8}.{number & 255}.0/24"), memo=noise.randbytes(40).hex())
+        for number in range(2_500)
+    ]
+
+    for count in (2_500, 2_499, 1_800, 3):
+        admin.run(networks.restrict(rows[:count]))
+
+    assert [] == storage.differing
+    assert 3 == len(admin.run(networks.show()).rows)
 
 
 class ForgetsAnImage(Watched):

@@ -33,7 +33,7 @@ from extlink.domain.registry import HostService, RegisteredService, ServiceRegis
 from extlink.domain.service import Availability, ScopeDefinition, Service
 from extlink.domain.tenant import Epochs, Tenant, UserState
 
-__all__ = ["grants_of", "member_of", "policy_of", "request_of"]
+__all__ = ["grants_of", "member_of", "narrowed", "policy_of", "request_of"]
 
 Fields = Mapping[str, Any]
 _NO_CODE: Final = Code(digest=b"", expires=Instant(0), redirect_uri="", challenge=None)
@@ -232,4 +232,31 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         expires=Instant(link["expires"]),
         code=_NO_CODE,
         ended_by="user",
+    )
+
+
+def narrowed(policy: Policy, request: AccessRequest) -> Policy:
+    """Return a policy as one decision reads it: what it says of one service and one user, and nothing else."""
+    service, user = request.service, request.user
+    registry = policy.registry
+    grants = policy.grants.get(service) if service is not None else None
+    return Policy(
+        registry=ServiceRegistry(
+            registry.tenant,
+            {name: one for name, one in registry.services.items() if name == service},
+            {name: one for name, one in registry.everywhere.items() if name == service},
+        ),
+        grants={}
+        if service is None or grants is None
+        else {
+            service: UserGrantPolicy(
+                service,
+                {name: one for name, one in grants.users.items() if name == user},
+                grants.granted,
+                grants.excluded,
+            )
+        },
+        people={name: one for name, one in policy.people.items() if name == user},
+        network=policy.network,
+        data_groups=policy.data_groups,
     )

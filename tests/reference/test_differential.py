@@ -7,11 +7,13 @@ A difference names its world. To see that world, its questions and both answers 
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,8 +21,9 @@ import pytest
 from extlink.domain import access
 from extlink.domain.grant import Rule, Rules, UserGrantPolicy, UserRules
 from extlink.domain.instant import Instant
+from tests.architecture.source import PACKAGE
 from tests.reference import differential, model
-from tests.reference.building import grants_of, member_of, policy_of, request_of
+from tests.reference.building import grants_of, member_of, narrowed, policy_of, request_of
 from tests.reference.differential import QUESTIONS, Subject, differences
 from tests.reference.processes import PROCESSES, run_all
 from tests.reference.twins import TWINS
@@ -87,39 +90,13 @@ def test_every_reason_occurs() -> None:
     assert set(CODES.split()) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("twin", TWINS)
 def test_a_broken_twin_is_caught(twin: str) -> None:
     """Each evaluator that is wrong by a little differs from the model within 5,000 cases."""
     summary = differences(range(200), TWINS[twin])
 
     assert 1 == len(summary.differences)
-
-
-def narrowed(policy: access.Policy, request: access.AccessRequest) -> access.Policy:
-    """Return a policy as one decision reads it: what it says of one service and one user, and nothing else."""
-    service, user = request.service, request.user
-    registry = policy.registry
-    grants = policy.grants.get(service) if service is not None else None
-    return access.Policy(
-        registry=type(registry)(
-            registry.tenant,
-            {name: one for name, one in registry.services.items() if name == service},
-            {name: one for name, one in registry.everywhere.items() if name == service},
-        ),
-        grants={}
-        if service is None or grants is None
-        else {
-            service: type(grants)(
-                service,
-                {name: one for name, one in grants.users.items() if name == user},
-                grants.granted,
-                grants.excluded,
-            )
-        },
-        people={name: one for name, one in policy.people.items() if name == user},
-        network=policy.network,
-        data_groups=policy.data_groups,
-    )
 
 
 def test_a_policy_narrowed_to_the_question_gives_the_same_answer() -> None:
@@ -136,7 +113,7 @@ def test_a_policy_narrowed_to_the_question_gives_the_same_answer() -> None:
 def long_histories(forget: Callable[[UserGrantPolicy], UserGrantPolicy]) -> Counter[str]:
     """Compare on histories of up to 60 edits, each at many acceptances; count what the whole history says otherwise."""
     draw, found = Random(20_200_609), Counter[str]()
-    for turn in range(300):
+    for turn in range(200):
         people = {name: person(draw) for name in USERS}
         verbs = VERBS if turn % 2 else ("allow", "exclude", "exclude", "exclude", "withdraw", "include")
         edits = history(draw, people, 60, openings=30, verbs=verbs)
@@ -210,3 +187,18 @@ def test_a_number_is_a_world() -> None:
     assert (world, questions) == (again, asked)
     assert policy_of(world) == policy_of(again)
     assert [request_of(world, one) for one in questions] == [request_of(again, one) for one in asked]
+
+
+def test_the_model_is_another_text() -> None:
+    """It shares no code with extlink, and is at most a tenth of the domain's size."""
+    text = Path(model.__file__).read_text(encoding="utf-8")
+    domain = [path.read_text(encoding="utf-8") for path in (PACKAGE / "domain").glob("*.py")]
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+    }
+
+    assert {"__future__", "ipaddress", "typing"} == imported
+    assert 10 * len(text.splitlines()) <= sum(len(one.splitlines()) for one in domain)

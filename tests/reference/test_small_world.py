@@ -65,6 +65,7 @@ def test_the_model_agrees_on_some_states() -> None:
     assert [] == explore(switches(deep=False), part=7, parts=101).differences
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("twin", SEEN)
 def test_a_broken_twin_is_caught_in_the_small_world(twin: str) -> None:
     """An evaluator that is wrong about a switch differs in a few of the worlds."""

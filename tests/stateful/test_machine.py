@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Final, TypeVar, cast
 
 import attrs
@@ -57,7 +58,7 @@ from extlink.records import (
 from extlink.runtime import AsyncExtLink, ExtLink
 from tests.fakes import CountingEntropy, FrozenClock
 from tests.schedules.world import CHALLENGE, KEYS, PEOPLE, REDIRECT, SCOPE, SCOPES, TENANT, VERIFIER, service
-from tests.stateful.views import all_entries, all_records, fold, kind_of, views
+from tests.stateful.views import all_entries, all_records, decoded, fold, views
 
 T = TypeVar("T")
 YEAR: Final = 365 * 86_400
@@ -510,9 +511,8 @@ class _State:
         self._values: dict[Key, object] = {}
         # The latest instant that anything was written at; the clock may be behind it.
         self.newest = 0
-        for one in (*all_records(storage, TENANT), *all_records(storage, HOST)):
-            assert one.value is not None
-            self._values[one.key], at = kind_of(one.key).decode(one.value)
+        for key, _, value, at in chain(decoded(storage, TENANT), decoded(storage, HOST)):
+            self._values[key] = value
             self.newest = max(self.newest, at)
         self.links = [value for value in self._values.values() if isinstance(value, Link)]
 

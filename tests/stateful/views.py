@@ -7,16 +7,17 @@ use, refusal marks) altogether (DESIGN 7 and 9).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from extlink import records
 from extlink.domain.event import encode
+from extlink.domain.instant import Instant
 from extlink.domain.tenant import HOST
 from extlink.ports import Entries, Key, Position, Records, Storage, Stored, components
 from extlink.records import Kind
 
-__all__ = ["all_entries", "all_records", "fold", "kind_of", "views"]
+__all__ = ["all_entries", "all_records", "decoded", "fold", "kind_of", "views"]
 
 _PAGE = 500
 _KINDS: Mapping[str, Kind[object]] = MappingProxyType(
@@ -69,14 +70,25 @@ def all_entries(storage: Storage, tenant: str) -> tuple[Stored, ...]:
     return tuple(found)
 
 
+def decoded(storage: Storage, tenant: str) -> Iterator[tuple[Key, Kind[object], object, Instant]]:
+    """Yield every record of a tenant with its kind and stamp, large ones put together; a piece too many is an error."""
+    stored = {one.key: one.value or b"" for one in all_records(storage, tenant)}
+    pieces = {key for key in stored if components(key.path)[0] == "~"}
+    for key in stored.keys() - pieces:
+        kind, value = kind_of(key), stored[key]
+        own = [records.piece_key(key, number) for number in range(records.pieces_of(value))]
+        pieces -= set(own)
+        yield key, kind, *kind.decode(b"".join(stored[one] for one in own) if own else value)
+    assert not pieces
+
+
 def views(storage: Storage, tenant: str) -> dict[str, object]:
     """Return the image of every record that has one, by the name that the ledger gives it."""
-    found: dict[str, object] = {}
-    for one in all_records(storage, tenant):
-        kind = kind_of(one.key)
-        if kind.image is not None and one.value is not None:
-            found[records.name_of(one.key)] = json.loads(encode(kind.image(kind.decode(one.value)[0])))
-    return found
+    return {
+        records.name_of(key): json.loads(encode(kind.image(value)))
+        for key, kind, value, _ in decoded(storage, tenant)
+        if kind.image is not None
+    }
 
 
 def fold(entries: Iterable[bytes], onto: dict[str, object] | None = None) -> dict[str, object]:

@@ -285,10 +285,14 @@ def _product_notes(policy: Policy, request: AccessRequest, service: ServiceId, m
     if known is None:
         return []
     products = known.service.scope_products
+    missing = [
+        (scope, product)
+        for scope in request.scopes
+        if (product := products.get(scope)) and product not in member.products
+    ]
     return [
         ("user.product_missing", {"user": member.id, "product": product, "scope": scope})
-        for scope in sorted(request.scopes)
-        if (product := products.get(scope)) and product not in member.products
+        for scope, product in sorted(missing)
     ]
 
 
@@ -382,7 +386,8 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
     link = credential.link
     if link is None:
         return credential.notes or (("token.unknown", {}),)
-    if link.service != request.service or link.owner not in {None, request.user}:
+    owner = link.owner
+    if link.service != request.service or (owner is not None and owner != request.user):
         # Somebody else's link, or that of another service, opens nothing; a workspace connection serves everybody.
         return (("link.missing", {"service": request.service or "", "user": request.user or ""}),)
     notes = list(credential.notes)
@@ -421,8 +426,8 @@ def current_epochs(policy: Policy, service: ServiceId, user: UserId | None) -> E
 
 
 def _ended_notes(policy: Policy, link: Link) -> list[Note]:
-    today = current_epochs(policy, link.service, link.owner)
     notes: list[Note] = []
+    today = current_epochs(policy, link.service, link.owner)
     if today != link.epochs:
         notes.extend(
             ("link.ended", {"link": link.id, "cause": cause})

@@ -91,11 +91,10 @@ class Decision:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
-        if self.allowed:
-            return ()
         found: list[Reason] = []
-        for gate, (answer, notes) in zip(GATES, self.findings, strict=True):
-            if answer is _REFUSED or (answer is _NOT_EVALUATED and gate in self.required):
+        required = self.required
+        for place, (answer, notes) in enumerate(self.findings):
+            if answer is _REFUSED or (required and answer is _NOT_EVALUATED and GATES[place] in required):
                 found.extend([known_reason(code, params) for code, params in notes])
         return tuple(found)
 

@@ -373,7 +373,7 @@ def _evidence(kind: HolderKind, subject: str, params: dict[str, Param], member: 
             return "grant.everyone", {"service": params["service"]}
         case "group":
             return "grant.group", {**params, "group": subject}
-        case "organization":
+        case _:  # an organization
             # The shortest is the closest reason, and the same one in whatever order the directory names them (law 2).
             paths = [] if member is None else [one for one in member.organizations if subject in one]
             path = paths[0] if len(paths) == 1 else min(paths, key=lambda one: (len(one), one), default=())

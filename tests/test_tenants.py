@@ -1,0 +1,222 @@
+"""Opening tenants, and the check of the host's keys: what happens before anything else (DESIGN 1 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from extlink import catalog, ledger, services, tenants
+from extlink.adapters.memory import MemoryStorage
+from extlink.domain.reason import Reason
+from extlink.domain.secret import Secret
+from extlink.domain.tenant import HOST, Tenant
+from extlink.domain.token import KeyRing
+from extlink.errors import InvalidInput, Misconfigured, Refused
+from extlink.runtime import ExtLink
+from tests.fakes import CountingEntropy, FrozenClock
+from tests.hosts import ACME, Host, people, refusal
+
+ONE, OTHER = Secret("11" * 32), Secret("22" * 32)
+
+
+def hub(store: MemoryStorage, seed: int, current: str = "k1", **keys: Secret) -> ExtLink:
+    """Return a hub over a store with a key ring."""
+    return ExtLink(
+        store,
+        keys=KeyRing(keys, current=current),
+        directory=people(),
+        clock=FrozenClock(),
+        entropy=CountingEntropy(seed),
+    )
+
+
+def opened(one: ExtLink) -> Tenant:
+    """Open a tenant and return its facts."""
+    return (
+        one.open_tenant("acme", edition="JP", products=["kintone"])
+        .acting_as("admin-1", roles={"common_administrator"})
+        .run(services.set_default("deny"))
+    )
+
+
+def test_a_tenant_is_opened_with_edition_and_products() -> None:
+    """It denies what nobody configured, demands no flows, and its first entry says so."""
+    host = Host.make(edition="CN", products=["kintone", "garoon"])
+    entry = host.entries()[0]
+
+    assert Tenant(id=ACME, edition="CN", products=frozenset({"kintone", "garoon"})) == host.admin.run(
+        services.set_default("deny")
+    )
+    assert ("tenant.opened", "tenants.open", None) == (entry.event, entry.operation, entry.user)
+    assert {"edition": "CN", "products": ["garoon", "kintone"]} == entry.details
+
+
+def test_opening_again_alike_changes_nothing() -> None:
+    """A host may open a tenant at every start; what was set since stays."""
+    host = Host.prepared()
+    host.admin.run(services.set_default("allow"))
+    before = host.dump()
+    again = host.hub.open_tenant("acme", edition="JP", products=("kintone", "kintone"))
+
+    assert before == host.dump()
+    assert "acme" == again.id
+    assert "allow" == host.admin.run(services.set_default("allow")).unconfigured_services
+
+
+@pytest.mark.parametrize(
+    ("edition", "products"),
+    [("US", ["kintone"]), ("JP", ["kintone", "garoon"]), ("JP", [])],
+    ids=["us", "more", "none"],
+)
+def test_opening_again_otherwise_is_refused(edition: str, products: list[str]) -> None:
+    """Another edition or other products are no change that opening makes."""
+    host = Host.make()
+    before = host.dump()
+
+    with pytest.raises(Refused) as caught:
+        host.hub.open_tenant("acme", edition=edition, products=products)
+    assert Reason("tenant.opened_differently", {"tenant": "acme"}) == caught.value.reason
+    assert before == host.dump()
+
+
+def test_tenants_know_nothing_of_each_other() -> None:
+    """What is registered in one is unknown in the other."""
+    host = Host.prepared()
+    host.hub.open_tenant("other", edition="US", products=["kintone"])
+    other = host.hub.tenant("other").acting_as("admin-1", roles={"common_administrator"})
+
+    assert () == other.run(services.registered())
+    assert ["tenant.opened"] == [entry.event for entry in other.run(ledger.entries()).entries]
+
+
+@pytest.mark.parametrize(
+    ("edition", "products", "problem"),
+    [
+        ("jp", ["kintone"], "edition: expected one of JP, US, CN"),
+        (None, ["kintone"], "edition: expected one of JP, US, CN"),
+        ("US", ["garoon"], "products: expected some of kintone in edition US"),
+        ("JP", ["office"], "products: expected some of garoon, kintone in edition JP"),
+        ("JP", "kintone", "products: expected a list"),
+        ("JP", None, "products: expected a list"),
+    ],
+    ids=["case", "none", "not sold", "unknown", "text", "no list"],
+)
+def test_editions_and_products_are_known_words(edition: object, products: object, problem: str) -> None:
+    """A product that the edition does not have cannot be opened, by either way (S12, TRACE T10)."""
+    with pytest.raises(InvalidInput, match=problem):
+        tenants.open_tenant(edition=edition, products=products)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match=problem):
+        Host.make().hub.open_tenant("new", edition=edition, products=products)  # type: ignore[arg-type]
+
+
+def test_nobody_but_the_host_opens_a_tenant() -> None:
+    """An administrator of a tenant that is not open is told just that, and nothing is written."""
+    host = Host.make()
+    before = host.dump()
+    operation = tenants.open_tenant(edition="JP", products=["kintone"])
+
+    assert (
+        "tenant.not_open"
+        == refusal(host.hub.tenant("new").acting_as("admin-1", roles={"common_administrator"}), operation).code
+    )
+    assert before == host.dump()
+
+
+def test_the_host_itself_is_no_tenant() -> None:
+    """Its name cannot be opened: its records are about every tenant at once."""
+    host = Host.make()
+    before = host.dump()
+
+    with pytest.raises(InvalidInput, match="tenant: expected a customer's id"):
+        host.root.run(tenants.open_tenant(edition="JP", products=["kintone"]))
+    with pytest.raises(InvalidInput, match="which stands for the host itself"):
+        host.hub.open_tenant(HOST, edition="JP", products=["kintone"])
+    assert before == host.dump()
+    registering = host.root.acting_as("ops", roles={"common_administrator"})
+    assert "tenant.not_open" == refusal(registering, services.register(catalog.SLACK)).code
+
+
+def test_the_first_start_remembers_the_keys() -> None:
+    """Their check values lie under the host itself; the entry names their ids alone."""
+    store = MemoryStorage()
+    one = hub(store, 1, k1=ONE)
+    opened(one)
+    entry = one.host().run(ledger.entries()).entries[0]
+
+    assert ("keys.registered", {"ids": ["k1"]}) == (entry.event, entry.details)
+    assert ((('["k"]'), ["k1"]),) == entry.records
+
+
+def test_the_same_keys_are_no_change() -> None:
+    """A second start with the same keys writes nothing."""
+    store = MemoryStorage()
+    opened(hub(store, 1, k1=ONE))
+    one = hub(store, 2, k1=ONE)
+    opened(one)
+
+    assert 1 == len(one.host().run(ledger.entries()).entries)
+
+
+def test_a_new_key_is_remembered_beside_the_old() -> None:
+    """Keys rotate by adding one; the entry names the new one alone, and the old may be left out later."""
+    store = MemoryStorage()
+    opened(hub(store, 1, k1=ONE))
+    one = hub(store, 2, current="k2", k1=ONE, k2=OTHER)
+    opened(one)
+    opened(hub(store, 3, current="k2", k2=OTHER))
+
+    assert [["k1"], ["k2"]] == [entry.details["ids"] for entry in one.host().run(ledger.entries()).entries]
+
+
+def test_another_key_under_a_known_id_refuses_to_start() -> None:
+    """Going on would make every link look forged: nothing is done, and the message says what to do."""
+    store = MemoryStorage()
+    opened(hub(store, 1, k1=ONE))
+
+    with pytest.raises(Misconfigured, match="key k1 is not the one this store was made with; configure the right key"):
+        opened(hub(store, 2, k1=OTHER))
+    with pytest.raises(Misconfigured):
+        opened(hub(store, 3, current="k2", k1=OTHER, k2=ONE))
+    assert "22" * 4 not in str(store.__dict__)
+
+
+def test_keys_are_the_hosts_business() -> None:
+    """In a tenant nothing is written, whoever asks; on the host itself it takes the host's role."""
+    host = Host.make()
+    before = host.dump()
+    operation = tenants.check_keys({"k9": "00ff"})
+
+    with pytest.raises(InvalidInput, match=r"tenant: expected the host itself; run it on hub.host\(\)"):
+        host.tenant.acting_as("ops", roles={"host"}).run(operation)
+    with pytest.raises(InvalidInput):
+        host.hub.tenant("never-opened").acting_as("ops", roles={"host"}).run(operation)
+    assert before == host.dump()
+    assert "actor.not_permitted" == refusal(host.root.acting_as("mallory"), operation).code
+
+
+CHECKS: Mapping[str, object] = {
+    "none": None,
+    "a list": ["k1"],
+    "a number for an id": {1: "00"},
+    "bytes for a check": {"k1": b"00"},
+    "half a letter": {"k1": "\ud800"},
+    "too long": {"k1": "0" * 256},
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_check_values_are_texts_by_ids(name: str) -> None:
+    """Anything else is refused when the operation is made."""
+    with pytest.raises(InvalidInput, match="checks: expected"):
+        tenants.check_keys(CHECKS[name])  # type: ignore[arg-type]
+
+
+def test_a_check_value_outside_ascii_is_just_another_one() -> None:
+    """Comparing in constant time works on bytes, so that no text is an error of its own."""
+    host = Host.make()
+    host.root.run(tenants.check_keys({"k9": "鍵"}))
+    host.root.run(tenants.check_keys({"k9": "鍵"}))
+
+    with pytest.raises(Misconfigured):
+        host.root.run(tenants.check_keys({"k9": "00"}))
