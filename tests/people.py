@@ -18,6 +18,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, TypeVar
 
 import attrs
@@ -316,6 +317,40 @@ class World:
         return (records.items, len(self.entries()))
 
 
+class _Recording(CountingStorage):
+    """A store that keeps what was committed, so that the same start need not be made for every test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Batch] = []
+
+    def commit(self, batch: Batch) -> Position:
+        self.batches.append(batch)
+        return super().commit(batch)
+
+
+@cache
+def _started(edition: str, products: frozenset[str], enable: tuple[str, ...]) -> tuple[Batch, ...]:
+    """Return the commits of a host with the catalogue registered and some services enabled."""
+    storage = _Recording()
+    hub = ExtLink(
+        storage, keys=_KEYS, directory=InMemoryDirectory(), clock=FrozenClock(), entropy=CountingEntropy(seed=1)
+    )
+    _set_up(hub.open_tenant("acme", edition=edition, products=products), catalog.BUILT_IN, enable)
+    return tuple(storage.batches)
+
+
+def _set_up(tenant: Tenant, register: Iterable[Service], enable: Iterable[str]) -> None:
+    admin = tenant.acting_as("admin", roles={"common_administrator"})
+    for service in register:
+        admin.run(services.register(service))
+    for name in enable:
+        admin.run(services.enable(name))
+
+
+_KEYS: Final = KeyRing({"k1": Secret("5e" * 32)}, current="k1")
+
+
 def world(
     *,
     edition: str = "JP",
@@ -326,18 +361,17 @@ def world(
     storage: CountingStorage | None = None,
 ) -> World:
     """Return a host with one open tenant, the catalogue registered, and Power Automate and Slack enabled."""
-    people, clock, storage = company(), FrozenClock(), storage or CountingStorage()
+    people, clock, kept = company(), FrozenClock(), storage or CountingStorage()
+    sold = frozenset(products if products is not None else {"kintone"} if edition == "US" else JP_PRODUCTS)
+    if register is catalog.BUILT_IN:
+        for batch in _started(edition, sold, tuple(enable)):
+            kept.inner.commit(batch)
     directory = ShakyDirectory(people)
-    keys = KeyRing({"k1": Secret("5e" * 32)}, current="k1")
-    hub = ExtLink(storage, keys=keys, directory=directory, clock=clock, entropy=CountingEntropy(), lifetimes=lifetimes)
-    sold = {"kintone"} if edition == "US" else JP_PRODUCTS
-    tenant = hub.open_tenant("acme", edition=edition, products=sold if products is None else products)
-    made = World(people=people, directory=directory, storage=storage, clock=clock, hub=hub, tenant=tenant)
-    for service in register:
-        made.run(services.register(service))
-    for name in enable:
-        made.run(services.enable(name))
-    return made
+    hub = ExtLink(kept, keys=_KEYS, directory=directory, clock=clock, entropy=CountingEntropy(), lifetimes=lifetimes)
+    tenant = hub.open_tenant("acme", edition=edition, products=sold)
+    if register is not catalog.BUILT_IN:
+        _set_up(tenant, register, enable)
+    return World(people=people, directory=directory, storage=kept, clock=clock, hub=hub, tenant=tenant)
 
 
 def codes(answer: Decision | Refusal | object) -> tuple[str, ...]:

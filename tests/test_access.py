@@ -12,6 +12,7 @@ from extlink.adapters.memory import MemoryStorage
 from extlink.catalog.connectors import GOOGLE_CALENDAR, KINTONE, OUTLOOK, SLACK as SLACK_CONNECTOR
 from extlink.domain.client import Client
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.decision import Decision
 from extlink.domain.identifier import LinkId, TenantId
 from extlink.domain.secret import Secret
 from extlink.domain.token import KeyRing, Token, TokenKind
@@ -68,16 +69,34 @@ JUNK: Final[dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("name", JUNK)
-def test_junk_costs_nothing(name: str) -> None:
+def law_junk_costs_nothing(check: Callable[[World, Any], Decision], text: object) -> None:
     """A text that is not one of ours is refused without any read, list, commit or question to the directory."""
     made, _ = linked()
     before = (made.storage.calls, made.directory.asked)
 
-    decision = made.tenant.run(access.check(JUNK[name], scope=READ, address=AZURE))  # type: ignore[arg-type]
+    decision = check(made, text)
 
     assert ("token.unknown",) == codes(decision)
     assert before == (made.storage.calls, made.directory.asked)
+
+
+@pytest.mark.parametrize("name", JUNK)
+def test_junk_costs_nothing(name: str) -> None:
+    """Whatever a caller presents: nothing, noise, another tenant's token, an altered one."""
+    law_junk_costs_nothing(
+        lambda made, text: made.tenant.run(access.check(text, scope=READ, address=AZURE)), JUNK[name]
+    )
+
+
+def test_a_check_that_looks_before_it_reads_the_token_is_caught() -> None:
+    """The broken twin: the tenant's state is asked first."""
+
+    def eager(made: World, text: Any) -> Decision:  # noqa: ANN401 - anything
+        made.run(services.registered())
+        return made.tenant.run(access.check(text, scope=READ, address=AZURE))
+
+    with pytest.raises(AssertionError):
+        law_junk_costs_nothing(eager, "junk")
 
 
 def test_an_authentic_token_of_no_link_of_ours() -> None:
@@ -154,6 +173,7 @@ def test_every_operation_must_be_covered(scope: str, missing: list[str]) -> None
         ("https://api.example", "https://other.example", ("token.wrong_audience",)),
         ("https://api.example", "https://api.example/", ("token.wrong_audience",)),
         ("https://api.example", None, ("token.wrong_audience",)),
+        ("https://api.example/" + "a" * 1_900, "https://api.example/" + "a" * 1_900, ()),
         (None, "https://api.example", ()),
         (None, None, ()),
     ],
@@ -312,17 +332,31 @@ def test_what_changed_holds_at_the_next_check_in_every_process() -> None:
     assert ("service.disabled",) == codes(made.check(tokens))
 
 
-@pytest.mark.parametrize("mode", ["allow_all", "deny_all", "allow_some"])
-@pytest.mark.parametrize("address", ["", "junk", "20.37.194.01", "20.37.194.1:443", "fe80::1%0"])
-def test_an_unparsable_address_is_refused_in_every_mode(mode: str, address: str) -> None:
-    """An unparsable client address is refused, never waved through."""
+def law_no_unparsable_address_is_waved_through(check: Callable[[World, TokenSet, str], Decision], mode: str) -> None:
+    """What is no address is refused in every mode, also where every address is allowed."""
     made, tokens = linked()
     if mode == "deny_all":
         made.run(networks.deny_all(even_if_it_locks_me_out=True))
     if mode == "allow_some":
         made.run(networks.restrict(["20.37.194.0/24"], even_if_it_locks_me_out=True))
+    for address in ("", "junk", "20.37.194.01", "20.37.194.1:443", "fe80::1%0"):
+        assert ("network.address_invalid",) == codes(check(made, tokens, address))
 
-    assert ("network.address_invalid",) == codes(made.check(tokens, address=address))
+
+@pytest.mark.parametrize("mode", ["allow_all", "deny_all", "allow_some"])
+def test_an_unparsable_address_is_refused_in_every_mode(mode: str) -> None:
+    """An unparsable client address is refused, never waved through."""
+    law_no_unparsable_address_is_waved_through(lambda made, tokens, address: made.check(tokens, address=address), mode)
+
+
+def test_a_host_that_drops_what_it_cannot_parse_is_caught() -> None:
+    """The broken twin: a malformed address is handed over as none."""
+
+    def dropping(made: World, tokens: TokenSet, address: str) -> Decision:
+        return made.check(tokens, address=address if address.count(".") == 3 else None)
+
+    with pytest.raises(AssertionError):
+        law_no_unparsable_address_is_waved_through(dropping, "allow_all")
 
 
 @pytest.mark.parametrize("address", ["20.37.194.1", "::ffff:20.37.194.1", "::FFFF:1425:C201"])
@@ -405,6 +439,27 @@ def test_a_store_that_fails_is_no_yes() -> None:
         made.check(tokens)
 
     assert isinstance(caught.value, StorageError)
+
+
+def law_a_silent_directory_is_no_yes(made: World, tokens: TokenSet) -> None:
+    """While the directory fails nobody passes, whatever was known of them before."""
+    assert made.check(tokens)
+    made.directory.down = True
+    assert ("directory.unavailable",) == codes(made.check(tokens))
+
+
+def test_a_silent_directory_is_no_yes() -> None:
+    """A directory that fails refuses."""
+    law_a_silent_directory_is_no_yes(*linked())
+
+
+def test_a_directory_that_answers_from_memory_is_caught() -> None:
+    """The broken twin: an adapter that hides the failure behind what it last knew."""
+    made, tokens = linked()
+    made.directory.member = made.people.member  # type: ignore[method-assign]
+
+    with pytest.raises(AssertionError):
+        law_a_silent_directory_is_no_yes(made, tokens)
 
 
 def test_every_failing_gate_is_told_at_once() -> None:

@@ -495,6 +495,22 @@ def test_an_exclusion_by_name_lasts_until_an_administrator_decides() -> None:
     assert ("grant.everyone",) == made.explain("suzuki")
 
 
+def test_sub_organizations_go_with_it() -> None:
+    """T7: deleting an organization deletes those below; told of each of them, none of their exclusions is lost."""
+    made = world()
+    made.run(grants.allow(POWER, everyone=True))
+    made.run(grants.exclude(POWER, organizations=["shibuya"]))
+    for organization in ("sales", "east", "tokyo", "shibuya"):
+        members = [
+            one.member.id for one in made.run(grants.candidates(POWER, organization=organization, limit=50)).candidates
+        ]
+        made.run(grants.organization_removed(POWER, organization, former_members=members))
+    made.people.remove_organization("sales")
+
+    assert ("grant.excluded",) == made.explain("sato")
+    assert ("grant.everyone",) == made.explain("suzuki")
+
+
 def test_the_ledger_tells_of_the_deletion() -> None:
     """One entry for the change and one that says which subject vanished, with the people excluded by name."""
     made = world()
@@ -538,6 +554,16 @@ EVERYBODY: Final = ["ito", "sato", "suzuki", "tanaka", "mori", "guest", "kimura"
 def test_candidates_in_pages(limit: int) -> None:
     """T7: display priority first, then creation; each user once, however many organizations; deleted ones never."""
     assert EVERYBODY == shown(world(), limit=limit)
+
+
+def test_the_order_of_candidates() -> None:
+    """T7: smaller priorities first; equal and empty ones by creation, the empty last; whatever the filter."""
+    made = world()
+    for user, priority in (("c", None), ("b", 5), ("a", 5), ("z", 0)):
+        made.people.add_user(user, organizations=["club"], display_priority=priority)
+
+    assert ["z", "ito", "b", "a", *EVERYBODY[1:], "c"] == shown(made, limit=3)
+    assert ["z", "b", "a", "sato", "c"] == shown(made, organization="club", limit=2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import extlink
-from extlink import Client, DataGroupPolicy, DataPolicy, IPRestriction, KeyRing, Lifetimes, Reason, Remedy, Secret, Service
+from extlink import (
+    Client,
+    DataGroupPolicy,
+    DataPolicy,
+    IPRestriction,
+    KeyRing,
+    Lifetimes,
+    Reason,
+    Remedy,
+    Secret,
+    Service,
+)
 from extlink.domain.address import AddressRange, parse_address, parse_range
 from extlink.domain.consent import Consent
 from extlink.domain.localized import LocalizedText

@@ -330,17 +330,30 @@ def test_the_host_may_shorten_lifetimes() -> None:
         made.agree("sato", late)
 
 
-@pytest.mark.parametrize("answer", [links.accept, links.refuse], ids=["accept", "refuse"])
-def test_a_consent_is_one_persons(answer: Callable[[Consent], Operation[object]]) -> None:
+def law_a_consent_is_one_persons(answer: Callable[[World, str, Consent], object]) -> None:
     """UPD-3: the flow that one user began is completed by the same user, or not at all."""
     made = permitted()
     consent = made.ask("sato")
     before = made.dump()
 
     with refused("consent.other_user"):
-        made.user("ito").run(answer(consent))
+        answer(made, "ito", consent)
 
     assert before == made.dump()
+
+
+@pytest.mark.parametrize("make", [links.accept, links.refuse], ids=["accept", "refuse"])
+def test_a_consent_is_one_persons(make: Callable[[Consent], Operation[object]]) -> None:
+    """Whoever is logged in when the form comes back must be the person who was asked."""
+    law_a_consent_is_one_persons(lambda made, user, consent: made.user(user).run(make(consent)))
+
+
+def test_a_host_that_trusts_the_form_is_caught() -> None:
+    """The broken twin: the answer is taken for that of the person whom the form names."""
+    with pytest.raises(pytest.fail.Exception):
+        law_a_consent_is_one_persons(
+            lambda made, user, consent: made.user(consent.request.user).run(links.accept(consent))
+        )
 
 
 OTHER_KEYS: Final = KeyRing({"k1": Secret("00" * 32)}, current="k1")
@@ -490,6 +503,19 @@ def test_a_no_is_recorded() -> None:
     assert () == made.entries("link.authorized")
 
 
+def test_after_a_yes_there_is_no_no() -> None:
+    """The ledger never says that a user denied what is connected: a link is ended, not refused."""
+    made = permitted()
+    consent = made.ask("sato")
+    made.agree("sato", consent)
+    before = made.dump()
+
+    with refused("consent.used"):
+        made.user("sato").run(links.refuse(consent))
+
+    assert before == made.dump()
+
+
 def test_a_no_needs_no_permission() -> None:
     """Saying no is always possible: the service may be off, the grant gone, the restriction on."""
     made = permitted()
@@ -560,6 +586,7 @@ GOOD: Final[dict[str, Any]] = {
         ({"code_challenge": None, "client": BROWSER}, "code_challenge"),
         ({"code_challenge": "short"}, "code_challenge"),
         ({"resource": 7}, "resource"),
+        ({"resource": ""}, "resource"),
         ({"resource": "x" * 2_001}, "resource"),
         ({"address": 7}, "address"),
         ({"network": "off"}, "network"),

@@ -326,16 +326,37 @@ def test_a_scope_that_became_unknown() -> None:
 # --- One link per owner, service and client ----------------------------------------------------------------------
 
 
-def test_a_new_link_takes_the_place_of_the_old() -> None:
+def law_one_live_lineage(redeem: Callable[[World, Acceptance], TokenSet | Refusal]) -> tuple[World, TokenSet, TokenSet]:
     """Law 11: at most one live lineage per user, service and client; the older ends when the newer is redeemed."""
     made = permitted()
     old = made.connect("sato")
     accepted = made.code("sato")
     assert made.check(old)
 
-    new = issued(made.redeem(accepted))
+    new = issued(redeem(made, accepted))
 
     assert (("link.revoked",), ()) == (codes(made.check(old)), codes(made.check(new)))
+    return made, old, new
+
+
+def test_links_that_pile_up_are_caught() -> None:
+    """The broken twin: the old link is left as it was."""
+
+    def piling_up(made: World, accepted: Acceptance) -> TokenSet | Refusal:
+        link = made.user("sato").run(links.of("sato"))[0].links[0].id
+        before = stored(made, link)
+        tokens = made.redeem(accepted)
+        plant(made, before)
+        return tokens
+
+    with pytest.raises(AssertionError):
+        law_one_live_lineage(piling_up)
+
+
+def test_a_new_link_takes_the_place_of_the_old() -> None:
+    """The newer is listed alone, and the entry says that the older was superseded."""
+    made, old, new = law_one_live_lineage(lambda made, accepted: made.redeem(accepted))
+
     (entry,) = made.entries("link.revoked")
     assert {"service": POWER, "user": "sato", "link": old.link, "by": "superseded"} == entry.details
     assert [new.link] == [view.id for view in made.user("sato").run(links.of("sato"))[0].links]

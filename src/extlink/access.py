@@ -26,6 +26,7 @@ from extlink.domain.decision import Decision, Gate, Note
 from extlink.domain.event import Event
 from extlink.domain.identifier import (
     ConnectorId,
+    LinkId,
     Scope,
     ServiceId,
     UserId,
@@ -37,7 +38,7 @@ from extlink.domain.identifier import (
 from extlink.domain.link import Link, LinkState
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
-from extlink.inputs import address_text, one_of
+from extlink.inputs import address_text, audience, one_of
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -85,16 +86,10 @@ def checking(
     presented = ledger.keys.open(call.tenant, token)
     if presented is None:
         return Commit(unidentified())
-    place = link_key(call.tenant, presented.token.link)
-    # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
-    remembered = (yield from ask(Recall((place,)))).get(place)
-    link = remembered or (yield from read(place)).get(place)
-    if link is None:
+    loaded = yield from _loaded(call, presented.token.link)
+    if loaded is None:
         return Commit(unidentified())
-    found = yield from facts.load(call, link.service, link.owner, *(() if remembered is None else (place,)))
-    link = found.answers.get(place)
-    if link is None:
-        return Commit(unidentified())
+    link, policy = loaded
     at = yield from ask(Now())
     notes, covered = ledger.examine(link, presented, at)
     if link.resource is not None and resource != link.resource:
@@ -109,7 +104,7 @@ def checking(
         credential=Credential(link=link, notes=notes, scopes=covered),
         required=_LINK_REQUIRED,
     )
-    decision = evaluate(found.policy, request)
+    decision = evaluate(policy, request)
     if not decision.allowed:
         return (yield from _recorded(call, link, request, decision))
     if not ledger.confirms(link, presented):
@@ -120,6 +115,19 @@ def checking(
 
 
 _check = operation("access.check", records=("access.refused",))(checking)
+
+
+def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
+    """Return the link that a token names, and the policy it is judged by, of one snapshot; None if there is no link."""
+    place = link_key(call.tenant, handle)
+    # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
+    remembered = (yield from ask(Recall((place,)))).get(place)
+    named = remembered or (yield from read(place)).get(place)
+    if named is None:
+        return None
+    found = yield from facts.load(call, named.service, named.owner, place)
+    link = found.answers.get(place)
+    return None if link is None else (link, found.policy)
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:
@@ -199,7 +207,7 @@ def check(
         scopes=_needed(scope),
         address=address_text(address),
         connectors=parse_connectors(connectors),
-        resource=None if resource is None else parse_id(resource, "resource"),
+        resource=audience(resource),
     )
 
 

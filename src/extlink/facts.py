@@ -6,6 +6,7 @@ that the whole tenant's policy would give (law 3), at the cost of a single read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -84,52 +85,49 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
         Refused: `tenant.not_open`.
     """
     tenant = call.tenant
-    service_place, everywhere_place = service_key(tenant, service), host_service_key(service)
-    rules_place, network_place, data_place = (
+    places: tuple[Readable, ...] = (
+        tenant_key(tenant),
+        service_key(tenant, service),
+        host_service_key(service),
         grant_rules_key(tenant, service),
         network_key(tenant),
         data_groups_key(tenant),
-    )
-    places: tuple[Readable, ...] = (
-        tenant_key(tenant),
-        service_place,
-        everywhere_place,
-        rules_place,
-        network_place,
-        data_place,
         *more,
     )
-    persons: dict[UserId, Person] = {}
-    named: dict[UserId, UserRules] = {}
     if user is None:
         answers = yield from ask(Read(places))
-    else:
-        grant_place, user_place = user_grant_key(tenant, service, user), user_key(tenant, user)
-        answers = yield from ask(Read((*places, grant_place, user_place)))
-        opened(answers, tenant)
-        member = yield from ask(Lookup.member(user))
-        state = answers.get(user_place) or _NO_STATE
-        if isinstance(member, Unanswered):
-            persons[user] = Person(None, state, answered=False)
-        else:
-            persons[user] = Person(member, state)
-        rules = answers.get(grant_place)
-        if rules is not None:
-            named[user] = rules
-    known, everywhere = answers.get(service_place), answers.get(everywhere_place)
-    granted, excluded = answers.get(rules_place) or _NO_RULES
-    policy = Policy(
+        return Facts(_policy(answers, tenant, service, {}, {}), answers)
+    grant_place, user_place = user_grant_key(tenant, service, user), user_key(tenant, user)
+    answers = yield from ask(Read((*places, grant_place, user_place)))
+    opened(answers, tenant)
+    member = yield from ask(Lookup.member(user))
+    state = answers.get(user_place) or _NO_STATE
+    answered = not isinstance(member, Unanswered)
+    person = Person(None if isinstance(member, Unanswered) else member, state, answered=answered)
+    rules = answers.get(grant_place)
+    return Facts(_policy(answers, tenant, service, {user: person}, {} if rules is None else {user: rules}), answers)
+
+
+def _policy(
+    answers: Answers,
+    tenant: TenantId,
+    service: ServiceId,
+    people: Mapping[UserId, Person],
+    named: Mapping[UserId, UserRules],
+) -> Policy:
+    known, everywhere = answers.get(service_key(tenant, service)), answers.get(host_service_key(service))
+    granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
+    return Policy(
         registry=ServiceRegistry(
             opened(answers, tenant),
             {} if known is None else {service: known},
             {} if everywhere is None else {service: everywhere},
         ),
         grants={service: UserGrantPolicy(service, named, granted, excluded)},
-        people=persons,
-        network=answers.get(network_place) or _NO_RESTRICTION,
-        data_groups=answers.get(data_place) or _NO_POLICIES,
+        people=people,
+        network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
+        data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
     )
-    return Facts(policy, answers)
 
 
 def links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:

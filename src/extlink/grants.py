@@ -342,6 +342,7 @@ def organization_removed(service: str, organization: str, *, former_members: Ite
 
     Args:
         former_members: everybody in it and its sub-organizations, at most 300; ask the directory before it forgets.
+            Sub-organizations go with it: tell of each of them too, of more people in several calls.
 
     Raises:
         Refused: `save.too_large`; when run: `service.unknown`.

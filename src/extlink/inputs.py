@@ -11,10 +11,11 @@ from typing import Final, TypeVar
 from extlink.domain.identifier import plain_text
 from extlink.errors import InvalidInput
 
-__all__ = ["address_text", "exactly", "flag", "one_of", "shown", "text", "whole"]
+__all__ = ["address_text", "audience", "exactly", "flag", "one_of", "shown", "text", "whole"]
 
 T = TypeVar("T")
 _MAX_SHOWN: Final = 64
+_MAX_URI: Final = 2_000
 
 
 def shown(value: object) -> str:
@@ -95,3 +96,17 @@ def address_text(value: object) -> str | None:
     if plain is None:
         raise InvalidInput("address", f"expected the caller's address as text, got {type(value).__name__}")
     return plain
+
+
+def audience(value: object) -> str | None:
+    """Return the resource that tokens are for (RFC 8707), or None where none is named.
+
+    >>> audience("https://api.example")
+    'https://api.example'
+    """
+    if value is None:
+        return None
+    named = text(value, "resource", _MAX_URI)
+    if not named:
+        raise InvalidInput("resource", "expected an absolute URI, got an empty text; leave it out where none is named")
+    return named

@@ -21,7 +21,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, exactly, one_of, text
+from extlink.inputs import address_text, audience, exactly, one_of
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -153,7 +153,7 @@ def begin(
         redirect_uri=parse_redirect_uri(redirect_uri),
         scopes=wanted,
         challenge=parse_challenge(code_challenge, client),
-        resource=None if resource is None else text(resource, "resource", 2_000),
+        resource=audience(resource),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
     )
@@ -197,16 +197,7 @@ def _accept(
         raise Refused(Reason("consent.used"))
     if at >= request.expires:
         raise Refused(Reason("consent.expired"))
-    question = AccessRequest(
-        service=service,
-        user=user,
-        at=at,
-        scopes=granted,
-        address=call.actor.address if address is None else address,
-        network=network,
-        flow="not_applicable",
-    )
-    decision = evaluate(found.policy, question)
+    decision = _decided(call, found.policy, request, scopes=granted, at=at, address=address, network=network)
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
     if len(known) >= MAX_LINKS:
@@ -219,6 +210,29 @@ def _accept(
         grants_at=found.answers.get(head) or 0,
     )
     return _linked(call, code, link, (*known, link.id), user)
+
+
+def _decided(
+    call: Call,
+    policy: Policy,
+    request: ConsentRequest,
+    *,
+    scopes: frozenset[Scope],
+    at: Instant,
+    address: str | None,
+    network: Network,
+) -> Decision:
+    """Ask the gates again for the scopes that are left: the page may have stood open for a while."""
+    question = AccessRequest(
+        service=request.service,
+        user=request.user,
+        at=at,
+        scopes=scopes,
+        address=call.actor.address if address is None else address,
+        network=network,
+        flow="not_applicable",
+    )
+    return evaluate(policy, question)
 
 
 def _consented(
@@ -335,7 +349,10 @@ def _token(consent: object) -> Secret:
 @operation("links.refuse", by=USERS, records=("consent.denied",))
 def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
     request = yield from _answered(call, token)
-    yield from facts.load(call, request.service, request.user)
+    place = link_key(call.tenant, request.link)
+    found = yield from facts.load(call, request.service, request.user, place)
+    if found.answers.get(place) is not None:
+        raise Refused(Reason("consent.used"))
     details: dict[str, Detail] = {
         "service": request.service,
         "user": request.user,
@@ -348,7 +365,7 @@ def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
     """Say no on behalf of the user who was asked; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
 
     Raises when run:
-        Refused: `consent.unknown`, `consent.other_user`.
+        Refused: `consent.unknown`, `consent.other_user`, `consent.used` after a yes; a link is ended by `revoke`.
 
     >>> refuse("xl_cs_...").name
     'links.refuse'

@@ -351,7 +351,7 @@ def checking(folder: Path, made: Checks, questions: int, rounds: int = ROUNDS) -
         at_least("verifying an ES256 token", samples, "hot", "signed", 3, "verifying"),
         without("django-oauth-toolkit", absent)
         if absent
-        else at_least("django-oauth-toolkit's validator, any token", samples, "cold", "toolkit", 15, "the validator"),
+        else at_least("django-oauth-toolkit's validator, 200 tokens", samples, "hot", "toolkit", 15, "the validator"),
     ]
     return Section(
         f"`access.check` of an opaque token on SQLite, {count:,} links",

@@ -12,6 +12,7 @@ from extlink.adapters.directory import InMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance, Consent
+from extlink.domain.identifier import Scope
 from extlink.domain.localized import LocalizedText
 from extlink.domain.secret import Secret
 from extlink.domain.service import Service
@@ -58,8 +59,8 @@ def service(name: str = SERVICE) -> Service:
         directions={"inbound"},
         products={"kintone"},
         scopes=(
-            ScopeDefinition(name=SCOPE, labels=text, product="kintone", direction="read"),
-            ScopeDefinition(name="k:app_record:write", labels=text, product="kintone", direction="write"),
+            ScopeDefinition(name=Scope(SCOPE), labels=text, product="kintone", direction="read"),
+            ScopeDefinition(name=Scope("k:app_record:write"), labels=text, product="kintone", direction="write"),
         ),
     )
 

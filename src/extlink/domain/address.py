@@ -33,6 +33,7 @@ from typing import Final, Literal, NamedTuple
 
 import attrs
 
+from extlink.domain.identifier import plain_text
 from extlink.errors import InvalidInput
 
 __all__ = [
@@ -155,9 +156,9 @@ def _text(version: Version, value: int) -> str:
 
 def _packed_text(value: object, field: str) -> bytes:
     """Return 4 or 16 bytes, most significant first; a mapped address has 4."""
-    if not isinstance(value, str):
+    text = plain_text(value)
+    if text is None:
         raise InvalidInput(field, f"{_EXPECTED} as text, got {type(value).__name__}")
-    text = str.__str__(value)
     try:
         packed = pack(IPV6 if ":" in text else IPV4, text)
     except (OSError, ValueError):
@@ -171,7 +172,7 @@ def packed(value: object, field: str = "address") -> bytes:
     Raises:
         InvalidInput: as `parse_address`; or a version or an integer that no address has.
     """
-    if not isinstance(value, Address):
+    if type(value) is not Address:
         return _packed_text(value, field)
     bits = _bits(value.version)
     if bits is None or type(value.value) is not int or not 0 <= value.value < 1 << bits:
@@ -304,9 +305,10 @@ def parse_range(value: object, field: str = "range", *, allow_everything: bool =
     ...
     extlink.errors.InvalidInput: range: expected no host bits, got '198.51.100.7/24'; use 198.51.100.0/24
     """
-    if not isinstance(value, str):
+    text = plain_text(value)
+    if text is None:
         raise InvalidInput(field, f"expected a range such as 192.0.2.0/24 as text, got {type(value).__name__}")
-    head, slash, tail = str.__str__(value).partition("/")
+    head, slash, tail = text.partition("/")
     version, number = _unpacked(_packed_text(head, field))
     width = BITS[version]
     length = width
@@ -319,9 +321,9 @@ def parse_range(value: object, field: str = "range", *, allow_everything: bool =
     first = number >> width - length << width - length
     found = AddressRange(version=version, first=first, last=first | (1 << width - length) - 1)
     if first != number:
-        raise InvalidInput(field, f"expected no host bits, got {_shown(value)}; use {found.text}")
+        raise InvalidInput(field, f"expected no host bits, got {_shown(text)}; use {found.text}")
     if not length and not allow_everything:
-        raise InvalidInput(field, f"expected a part of the addresses, got {_shown(value)}; name allow_everything=True")
+        raise InvalidInput(field, f"expected a part of the addresses, got {_shown(text)}; name allow_everything=True")
     return found
 
 

@@ -12,6 +12,7 @@ never turns a refusal into permission.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -23,7 +24,6 @@ from extlink.errors import InvalidInput
 __all__ = ["MAX_POLICIES", "DataGroupPolicy", "DataPolicy", "Group", "Mixed", "PolicyScope", "Verdict"]
 
 MAX_POLICIES: Final = 1_000
-_COLLECTIONS: Final = (tuple, list, frozenset, set)
 
 # Bit i of each mask is the i-th policy in the order of ids: (business, non-business, blocked).
 _Masks = tuple[int, int, int]
@@ -62,13 +62,15 @@ class Verdict:
 
 
 def _policies(values: Iterable[DataPolicy]) -> tuple[DataPolicy, ...]:
-    if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - hosts hand in anything
-        raise InvalidInput("policies", f"expected a list of DataPolicy, got {type(values).__name__}")
+    try:
+        items = tuple(islice(values, MAX_POLICIES + 1))
+    except Exception as exc:
+        raise InvalidInput("policies", f"expected a list of DataPolicy, got {type(values).__name__}") from exc
+    if len(items) > MAX_POLICIES:
+        raise InvalidInput("policies", f"expected at most {MAX_POLICIES}")
     found: dict[PolicyId, DataPolicy] = {}
-    for count, policy in enumerate(values):
-        if count == MAX_POLICIES:
-            raise InvalidInput("policies", f"expected at most {MAX_POLICIES}")
-        if not isinstance(policy, DataPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
+    for policy in items:
+        if type(policy) is not DataPolicy:
             raise InvalidInput("policies", f"expected a DataPolicy, got {type(policy).__name__}")
         if found.setdefault(policy.id, policy) != policy:
             raise InvalidInput("policies", f"two different policies have the id {shown(policy.id)}; keep one of them")
@@ -132,7 +134,7 @@ class DataGroupPolicy:
         Raises:
             InvalidInput: not a list of ids.
         """
-        if not isinstance(connectors, _COLLECTIONS) or len(connectors) > MAX_CONNECTORS:
+        if type(connectors) is not frozenset or len(connectors) > MAX_CONNECTORS:
             connectors = parse_id_set(connectors, "connectors", MAX_CONNECTORS)
         listed = self._listed
         business = non_business = blocked = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final, Literal, TypedDict, cast
 
 import attrs
@@ -55,16 +55,17 @@ def parse_id_set(values: object, field: str, limit: int) -> frozenset[str]:
     Raises:
         InvalidInput: not a collection, too many items, or an item that is no identifier.
     """
-    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
-        raise InvalidInput(
-            field, f"expected a list of ids, got {type(values).__name__}; write [...] around a single one"
-        )
-    found: set[str] = set()
-    for count, value in enumerate(cast("Iterable[object]", values)):
-        if count == limit:
-            raise InvalidInput(field, f"expected at most {limit} ids")
-        found.add(parse_id(value, field))
-    return frozenset(found)
+    kind = type(values)
+    if issubclass(kind, str | bytes | bytearray) or not issubclass(kind, Iterable):
+        raise InvalidInput(field, f"expected a list of ids, got {kind.__name__}; write [...] around a single one")
+    try:
+        items = tuple(islice(cast("Iterable[object]", values), limit + 1))
+    except Exception as exc:
+        raise InvalidInput(field, f"expected a list of ids, got a {kind.__name__} that cannot be read") from exc
+    found = frozenset(parse_id(item, field) for item in items)
+    if len(items) > limit:
+        raise InvalidInput(field, f"expected at most {limit} ids")
+    return found
 
 
 def _business(values: Iterable[str]) -> frozenset[ConnectorId]:
@@ -92,7 +93,7 @@ def _policy_id(value: str) -> PolicyId:
 
 
 def _check_text(_policy: DataPolicy, attribute: attrs.Attribute[str], value: object) -> None:
-    if not isinstance(value, str):
+    if type(value) is not str:
         raise InvalidInput(attribute.name, f"expected text, got {type(value).__name__}")
     if len(value) > _MAX_TEXT:
         raise InvalidInput(attribute.name, f"expected at most {_MAX_TEXT} characters, got {len(value)}")
@@ -116,8 +117,8 @@ def _check_date(policy: DataPolicy, attribute: attrs.Attribute[str], value: obje
 
 
 def _choice(field: str, value: object, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        got = shown(value) if isinstance(value, str) else type(value).__name__
+    if type(value) is not str or value not in choices:
+        got = shown(value) if type(value) is str else type(value).__name__
         raise InvalidInput(field, f"expected one of {', '.join(choices)}, got {got}")
 
 
@@ -248,11 +249,13 @@ class DataPolicy:
         >>> DataPolicy.from_fields(policy.to_fields()) == policy
         True
         """
-        if not isinstance(fields, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - hosts hand in anything
-            raise InvalidInput("fields", f"expected a mapping, got {type(fields).__name__}")
+        try:
+            given = dict(fields)
+        except Exception as exc:
+            raise InvalidInput("fields", f"expected a mapping, got {type(fields).__name__}") from exc
         known = PolicyFields.__required_keys__
-        for field in known - fields.keys():
+        for field in known - given.keys():
             raise InvalidInput(field, "expected this field of a data policy, got none")
-        if len(fields) != len(known):
+        if len(given) != len(known):
             raise InvalidInput("fields", f"expected only {', '.join(sorted(known))}")
-        return cls(**cast("PolicyFields", {field: fields[field] for field in known}))
+        return cls(**cast("PolicyFields", given))

@@ -10,6 +10,7 @@ no address is refused in every mode, never waved through.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, Literal, get_args
 
 import attrs
@@ -24,6 +25,7 @@ __all__ = ["IPProfile", "IPRestriction", "Mode", "Row", "check_against"]
 Mode = Literal["allow_all", "deny_all", "allow_some"]
 _MODES: Final = get_args(Mode)
 _MAX_TEXT: Final = 1_000
+_MAX_ROWS: Final = 1_000_000
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +54,7 @@ class Row:
     text: str = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.range, AddressRange):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if type(self.range) is not AddressRange:
             raise InvalidInput("range", f"expected an AddressRange, got {type(self.range).__name__}; use parse_range")
         if self.range.prefix is None:
             raise InvalidInput("range", f"expected one CIDR block, got {self.range.text}; split it with cidrs()")
@@ -74,7 +76,7 @@ def _check_text(value: object, field: str) -> None:
 
 def _check_mode(_instance: object, _attribute: object, value: object) -> None:
     if type(value) is not str or value not in _MODES:
-        got = ascii(value[:64]) if isinstance(value, str) else type(value).__name__
+        got = ascii(value[:64]) if type(value) is str else type(value).__name__
         raise InvalidInput("mode", f"expected one of {', '.join(_MODES)}, got {got}")
 
 
@@ -84,11 +86,15 @@ def _preference(row: Row) -> tuple[bool, str, str, str]:
 
 def _distinct(values: Iterable[Row]) -> tuple[Row, ...]:
     """Return one row for each range, in the order in which the ranges first appear."""
-    if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("rows", f"expected a list of Row, got {type(values).__name__}")
+    try:
+        rows = tuple(islice(values, _MAX_ROWS + 1))
+    except Exception as exc:
+        raise InvalidInput("rows", f"expected a list of Row, got {type(values).__name__}") from exc
+    if len(rows) > _MAX_ROWS:
+        raise InvalidInput("rows", f"expected at most {_MAX_ROWS:,} rows")
     kept: dict[AddressRange, Row] = {}
-    for row in values:
-        if not isinstance(row, Row):  # pyright: ignore[reportUnnecessaryIsInstance]
+    for row in rows:
+        if type(row) is not Row:
             raise InvalidInput("rows", f"expected a list of Row, got {type(row).__name__} in it")
         kept[row.range] = min(kept.get(row.range, row), row, key=_preference)
     return tuple(kept.values())

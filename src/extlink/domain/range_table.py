@@ -122,9 +122,9 @@ class RangeTable:
             InvalidInput: not an address; never answered with -1, which a list of forbidden ranges would read as a yes.
         """
         try:
-            if ":" not in address:
+            if type(address) is str and ":" not in address:
                 starts, found = self._ipv4
-                key = pack(IPV4, address)  # type: ignore[arg-type]
+                key = pack(IPV4, address)
                 if self._wide is None:
                     return found[bisect_right(starts, key)]
                 (number,) = _integer(key)

@@ -56,7 +56,7 @@ class Secret:
         raise AttributeError(name)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
+        if type(other) is not Secret:
             return NotImplemented
         return hmac.compare_digest(
             self._value.encode("utf-8", "surrogatepass"),

@@ -1,0 +1,113 @@
+"""What a decision is asked of and about: the policy of one tenant, and one request.
+
+Rule: the mappings of a policy may hold the whole tenant or, for one decision, only what concerns its service and
+user; the answer is the same (law 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import attrs
+
+from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.decision import Gate, Note
+from extlink.domain.directory import Member
+from extlink.domain.grant import UserGrantPolicy
+from extlink.domain.identifier import ConnectorId, Scope, ServiceId, UserId
+from extlink.domain.instant import Instant
+from extlink.domain.link import Link
+from extlink.domain.network import IPRestriction
+from extlink.domain.registry import ServiceRegistry
+from extlink.domain.tenant import UserState
+
+__all__ = ["AccessRequest", "Credential", "Person", "Policy"]
+
+_ACTIVE: Final = UserState()
+_NO_RESTRICTION: Final = IPRestriction()
+_NO_POLICIES: Final = DataGroupPolicy()
+
+
+@attrs.frozen
+class Person:
+    """What is known of a user: the directory's answer and what the host told extlink.
+
+    Args:
+        member: None if the directory knows no such person.
+        state: extlink's own record.
+        answered: False if the directory failed; the user gate then refuses, whatever else is known.
+    """
+
+    member: Member | None
+    state: UserState = _ACTIVE
+    answered: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """Everything one tenant's decisions rest on.
+
+    The mappings may hold the whole tenant or, for one decision, only what concerns its service and user: the answer is
+    the same.
+
+    Args:
+        registry: services and their states, with the tenant's edition and products.
+        grants: by service.
+        people: by user id; a user who is not in it is unknown.
+        network: the tenant's IP restriction.
+        data_groups: the tenant's data policies.
+    """
+
+    registry: ServiceRegistry
+    grants: Mapping[ServiceId, UserGrantPolicy] = MappingProxyType({})
+    people: Mapping[UserId, Person] = MappingProxyType({})
+    network: IPRestriction = _NO_RESTRICTION
+    data_groups: DataGroupPolicy = _NO_POLICIES
+
+
+@attrs.frozen(kw_only=True)
+class Credential:
+    """What the presented token names, examined by the token ledger.
+
+    Args:
+        link: None where the token names no link of ours.
+        notes: what is wrong with the token itself.
+        scopes: what the token covers.
+        redeeming: whether it is a code, for which a consented link is as good as a live one.
+    """
+
+    link: Link | None
+    notes: tuple[Note, ...] = ()
+    scopes: frozenset[Scope] = frozenset()
+    redeeming: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class AccessRequest:
+    """One question: may this service do this, for this user, from this address, in this flow, now?
+
+    Args:
+        service: None where the presented token names nothing we know.
+        user: whom the service acts for; None: the tenant itself (a workspace connection).
+        at: the operation's instant.
+        scopes: every operation that is needed.
+        address: the caller's address as the host got it; None: the host does not know it.
+        network: `not_applicable` for outbound calls, and for the user's own consent page where the host says so.
+        connectors: all connectors of the flow, the service's own among them; None: not stated.
+        flow: `not_applicable` where no data flows: the consent page, the token endpoint, a listing.
+        credential: None: no token is asked for.
+        required: gates that must be evaluated for a yes; the data group is added where the tenant demands it.
+    """
+
+    service: ServiceId | None
+    user: UserId | None
+    at: Instant
+    scopes: frozenset[Scope] = frozenset()
+    address: str | None = None
+    network: Literal["applies", "not_applicable"] = "applies"
+    connectors: frozenset[ConnectorId] | None = None
+    flow: Literal["applies", "not_applicable"] = "applies"
+    credential: Credential | None = None
+    required: frozenset[Gate] = frozenset()
