@@ -24,9 +24,9 @@ HOW: Final = (
     "*Grants*: the engines are asked one gate of five: may this person use this service, by name, through a group "
     "or through an organization? *Grants and address*: they are also asked whether the address is in one of the "
     "tenant's ranges, each by its own means. End dates, exclusions, data groups, scopes and links are left out of "
-    "their question, and no evidence comes with their answers; `evaluate` answers the whole one. Each has the "
-    "model that served it best of those tried, and its answers are compared with what the question means before "
-    "anything is measured."
+    "their question, and no evidence comes with their answers; `evaluate` answers the whole one. Each has one "
+    "model, chosen by reading its source for what it does fastest; other models were not measured. Its answers are "
+    "compared with what the question means before anything is measured."
 )
 NOTES: Final = (
     (
@@ -36,9 +36,9 @@ NOTES: Final = (
     ),
     (
         "pycasbin: `FastEnforcer` with its filter on the service, one policy line a service and everything else in "
-        "the role graph - people in organizations and groups, these in a role per service. Lines per grant, which "
-        "the filter hands to the expression evaluator one by one, took longer. Addresses: its `ip_match` over the "
-        "ranges, as a function that the matcher asks last."
+        "the role graph - people in organizations and groups, these in a role per service - so that its expression "
+        "is evaluated once a question. Addresses: its `ip_match` over the ranges, as a function that the matcher "
+        "asks last."
     ),
     (
         "vakt: one policy a service, its subjects one rule over a set; the storage hands every policy to the "

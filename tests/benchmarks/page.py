@@ -33,8 +33,8 @@ Everybody is in one to three organizations and up to four groups.
 A service is open to a tenth of the organizations (half of them with all below), to five groups and to a hundredth of the people by name, with end dates on a fifth of the grants; two organizations and a thousandth of the people are excluded.
 One person in fifty is suspended, one service in twenty-five disabled or quarantined.
 Half of the questions are allowed.
-The others are refused by each gate in turn.
-Four in five carry a link, half of those older than the last edit of the service's grants.
+The others are refused by every gate, most often by the user's.
+Four in five carry a link, accepted between the 100th and the 250th edit of grants, while edits were made up to the 200th.
 
 """
 

@@ -13,8 +13,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
+from extlink.domain.identifier import plain_text
 from extlink.domain.messages import en, ja, zh
 from extlink.domain.messages.codes import LANGUAGES, PARAMS, ROLES, WHO, Language, Message, Who
 from extlink.domain.messages.words import SPOKEN, WORDS
@@ -58,10 +59,12 @@ _DIGITS: Final = re.compile(r"[0-9]{1,30}", re.ASCII)
 def language(tag: str) -> Language:
     """Return the catalogue for a language tag: ja, zh (zh-TW and zh-Hant too) or, for anything else, en (TRACE T14).
 
+    What is no text is no tag either; a reader gets English and no exception.
+
     >>> language("ja-JP"), language("zh-Hant-TW"), language("auto")
     ('ja', 'zh', 'en')
     """
-    primary = tag.strip().lower().replace("_", "-").partition("-")[0]
+    primary = (plain_text(tag) or "").strip().lower().replace("_", "-").partition("-")[0]
     if primary == "ja":
         return "ja"
     return "zh" if primary == "zh" else "en"
@@ -125,16 +128,20 @@ def _fill(template: str, code: str, params: Mapping[str, _Param], chosen: Langua
 
 
 def _value(value: object, name: str, code: str, chosen: Language) -> str:
-    if isinstance(value, str):
-        if name in _NUMBERS and _DIGITS.fullmatch(value):
-            return f"{int(value):,}"
-        return _word(value, SPOKEN.get((code, name)), chosen)
-    if isinstance(value, bool):
+    text = plain_text(value)
+    if text is not None:
+        if name in _NUMBERS and _DIGITS.fullmatch(text):
+            return f"{int(text):,}"
+        return _word(text, SPOKEN.get((code, name)), chosen)
+    # The type is asked: a value may lie about its class. A subclass of int is written as its number.
+    kind = type(value)
+    if kind is bool:
         return words("value.true" if value else "value.false", chosen)
-    if isinstance(value, int) and int.bit_length(value) <= _MAX_BITS:
-        return int.__format__(value, ",")
-    if isinstance(value, tuple):
-        return _list(value, name, code, chosen)  # pyright: ignore[reportUnknownArgumentType]
+    if issubclass(kind, int):
+        number = cast("int", value)
+        return int.__format__(number, ",") if int.bit_length(number) <= _MAX_BITS else f"[{name}]"
+    if kind is tuple:
+        return _list(cast("tuple[object, ...]", value), name, code, chosen)
     return f"[{name}]"
 
 
@@ -142,7 +149,7 @@ def _list(values: tuple[object, ...], name: str, code: str, chosen: Language) ->
     if name == "cause" and len(values) == len(LANGUAGES):
         # A text in the three languages (why a service is unavailable): the reader's own is shown.
         return _value(values[LANGUAGES.index(chosen)], "", code, chosen)
-    shown = [_value(item, name, code, chosen) for item in values[:_MAX_ITEMS] if not isinstance(item, tuple)]
+    shown = [_value(item, name, code, chosen) for item in values[:_MAX_ITEMS] if type(item) is not tuple]
     if len(values) > _MAX_ITEMS:
         shown.append(f"… (+{len(values) - _MAX_ITEMS:,})")
     separator = " > " if name in _STEPS else words("value.separator", chosen)
