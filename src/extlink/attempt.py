@@ -96,9 +96,11 @@ class Attempt:
         self._decoded: dict[Key, _Known] = {}
         self._versions: dict[Key, Version] = {}
 
-    def now(self) -> Instant:
-        """Return the operation's instant, and fix it."""
-        self._fixed = True
+    def now(self, clock: Instant) -> Instant:
+        """Return the operation's instant, and fix it: the clock as it is asked, after everything that took time."""
+        if not self._fixed:
+            self._at = max(self._at, clock)
+            self._fixed = True
         return self._at
 
     def recalls(self, step: Recall) -> Answers:
@@ -277,9 +279,13 @@ def lookup_answer(step: Lookup[object], value: object) -> object:
         case "member":
             right = value is None or (isinstance(value, Member) and value.id == step.arguments[0])
         case "page":
-            right = isinstance(value, DirectoryPage)
+            right = isinstance(value, DirectoryPage) and _are_members(value.members)
         case _:
             kind = Member if step.method == "get" else Organization
             items = tuple(cast("Sequence[object]", value)) if isinstance(value, Sequence) else (None,)
             return items if all(isinstance(one, kind) for one in items) else Unanswered()
     return value if right else Unanswered()
+
+
+def _are_members(values: Sequence[object]) -> bool:
+    return all(isinstance(one, Member) for one in values)

@@ -186,13 +186,13 @@ def read_rules(value: object) -> tuple[Rules, Rules]:
 
 def write_user_rules(rules: UserRules) -> Detail:
     """Fields of what was said about one person by name."""
-    return (_write_rule(rules.granted), _write_rule(rules.excluded))
+    return (_write_rule(rules.granted), _write_rule(rules.excluded), rules.over)
 
 
 def read_user_rules(value: object) -> UserRules:
     """Read what `write_user_rules` wrote."""
-    granted, excluded = as_list(value)
-    return UserRules(_read_rule(granted), _read_rule(excluded))
+    granted, excluded, over = as_list(value)
+    return UserRules(_read_rule(granted), _read_rule(excluded), as_whole(over))
 
 
 def read_count(value: object) -> int:

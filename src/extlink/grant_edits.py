@@ -7,13 +7,15 @@ overwrite each other, and a link knows which edits came after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 import attrs
 
 from extlink import facts
+from extlink.domain.directory import Member
 from extlink.domain.event import Detail, Event
-from extlink.domain.grant import Existing, Reach, Rule, Rules, UserRules
+from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy, UserRules
 from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId, parse_id, parse_ids
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
@@ -43,8 +45,10 @@ __all__ = [
     "apply",
     "begin",
     "closing",
+    "excluding",
     "inheriting",
     "known_subjects",
+    "memberships",
     "opening",
     "parse_existing",
     "parse_service",
@@ -56,6 +60,9 @@ MAX_USERS: Final = 300
 _READ_AT_ONCE: Final = 50
 _EXISTING: Final = ("revoke", "suspend", "keep")
 _NO_RULES: Final = (Rules(), Rules())
+# A person's memberships before an edit, and after it.
+Memberships = tuple[Member | None, Member | None]
+_NOBODY: Final[Mapping[UserId, Memberships]] = MappingProxyType({})
 _STRICTNESS: Final[Mapping[Existing, int]] = {"keep": 0, "suspend": 1, "revoke": 2}
 S = TypeVar("S", bound=str)
 
@@ -189,9 +196,19 @@ def _for_many(rules: Rules, part: Part, plan: Plan) -> tuple[Rules, int]:
 
 
 def apply(
-    call: Call, service: ServiceId, plan: Plan, parts: tuple[Part, ...], details: Mapping[str, Detail]
+    call: Call,
+    service: ServiceId,
+    plan: Plan,
+    parts: tuple[Part, ...],
+    details: Mapping[str, Detail],
+    losing: Mapping[UserId, Memberships] = _NOBODY,
 ) -> Commit[Saved]:
-    """Return the commit of one edit: every rule it changes, the head, and one event that names the difference."""
+    """Return the commit of one edit: every rule it changes, the head, and one event that names the difference.
+
+    Args:
+        losing: people who may lose their grant for good. Who does is written down, so that a membership of tomorrow
+            revives no link.
+    """
     granted, excluded = plan.granted, plan.excluded
     named = dict(plan.named)
     changed = 0
@@ -207,10 +224,15 @@ def apply(
                 named[user] = attrs.evolve(held, granted=part.change(held.granted, plan))
             else:
                 named[user] = attrs.evolve(held, excluded=part.change(held.excluded, plan))
-    touched = [user for user, rules in named.items() if rules != plan.named[user]]
-    changed += len(touched)
+    changed += sum(rules != plan.named[user] for user, rules in named.items())
     if not changed:
         return Commit(Saved(plan.edit - 1, 0))
+    for user, (before, after) in losing.items():
+        had = UserGrantPolicy(service, {user: UserRules(plan.named[user].granted)}, plan.granted)
+        has = UserGrantPolicy(service, {user: UserRules(named[user].granted)}, granted)
+        if had.is_granted(user, before, plan.at) and not has.is_granted(user, after, plan.at):
+            named[user] = attrs.evolve(named[user], over=plan.edit)
+    touched = [user for user, rules in named.items() if rules != plan.named[user]]
     changes: list[Change] = [put(grant_head_key(call.tenant, service), plan.edit)]
     if granted is not plan.granted or excluded is not plan.excluded:
         changes.append(put(grant_rules_key(call.tenant, service), (granted, excluded)))
@@ -241,6 +263,45 @@ def inheriting(existing: Existing) -> _Edit:
 def closing(existing: Existing | None) -> _Edit:
     """Return the change that takes a subject's name back; None keeps what an exclusion said of links when made."""
     return lambda rule, plan: rule.closed(plan.edit, plan.at, existing)
+
+
+def excluding(reach: Reach, existing: Existing) -> _Edit:
+    """Return the change that excludes a subject; of one that is excluded already nothing is taken back.
+
+    Only `include` admits anybody: a narrower reach or a milder word leaves the exclusion as it was.
+    """
+
+    def change(rule: Rule, plan: Plan) -> Rule:
+        held = rule.open
+        if held is None:
+            return rule.opened(plan.edit, plan.at, None, reach, existing)
+        stricter = max(held.existing, existing, key=_STRICTNESS.__getitem__)
+        wider: Reach = "subtree" if "subtree" in {held.reach, reach} else "direct"
+        if (stricter, wider) == (held.existing, held.reach):
+            return rule
+        # Links that the old exclusion refused are older than the new one, which must not take them for kept.
+        return rule.opened(plan.edit, plan.at, None, wider, "suspend" if stricter == "keep" else stricter)
+
+    return change
+
+
+def memberships(
+    users: tuple[UserId, ...], without: OrganizationId | None = None
+) -> Steps[Mapping[UserId, Memberships]]:
+    """Return people's memberships of today, and as they will be; none of anybody, if the directory does not answer.
+
+    Args:
+        without: an organization that is going, with all that lies below it.
+    """
+    found = (yield from ask(Lookup.get(users))) if users else ()
+    known = {} if isinstance(found, Unanswered) else {member.id: member for member in found}
+    return {user: (known.get(user), _without(known.get(user), without)) for user in users}
+
+
+def _without(member: Member | None, organization: OrganizationId | None) -> Member | None:
+    if member is None or organization is None:
+        return member
+    return attrs.evolve(member, organizations=tuple(path for path in member.organizations if organization not in path))
 
 
 def known_subjects(subjects: Subjects) -> Steps[None]:

@@ -28,8 +28,10 @@ from extlink.grant_edits import (
     apply,
     begin,
     closing,
+    excluding,
     inheriting,
     known_subjects,
+    memberships,
     opening,
     parse_existing,
     parse_service,
@@ -155,8 +157,9 @@ def allow(
 @operation("grants.withdraw", by=ADMINISTRATORS, records=("grant.changed",))
 def _withdraw(call: Call, *, service: ServiceId, subjects: Subjects, existing: Existing) -> Steps[Commit[Saved]]:
     plan = yield from begin(call, service, subjects.users)
+    losing = yield from memberships(subjects.users if existing == "revoke" else ())
     details: Mapping[str, Detail] = {"removed": subjects.details(), "existing": existing}
-    return apply(call, service, plan, (Part("granted", subjects, closing(existing)),), details)
+    return apply(call, service, plan, (Part("granted", subjects, closing(existing)),), details, losing)
 
 
 def withdraw(
@@ -198,7 +201,7 @@ def _exclude(
     plan = yield from begin(call, service, subjects.users)
     yield from known_subjects(subjects)
     details: Mapping[str, Detail] = {"excluded": subjects.details(), "reach": reach, "existing": existing}
-    return apply(call, service, plan, (Part("excluded", subjects, opening(None, reach, existing)),), details)
+    return apply(call, service, plan, (Part("excluded", subjects, excluding(reach, existing)),), details)
 
 
 def exclude(
@@ -267,8 +270,9 @@ def _edit(
     added, removed = Subjects(add), Subjects(remove)
     yield from known_subjects(added)
     parts = (Part("granted", added, ticking), Part("granted", removed, closing(existing)))
+    losing = yield from memberships(remove if existing == "revoke" else ())
     details = {"added": added.details(), "removed": removed.details(), "existing": existing}
-    return apply(call, service, plan, parts, details)
+    return apply(call, service, plan, parts, details, losing)
 
 
 def edit(
@@ -325,9 +329,13 @@ def _organization_removed(
     parts = [Part("granted", Subjects(organizations=(organization,)), closing("revoke"))]
     details: dict[str, Detail] = {"service": service, "organization": organization}
     if exclusion is not None:
-        parts.append(Part("excluded", Subjects(former), inheriting(exclusion.existing)))
+        # By name it begins today: what was made since the old one began must not count as made before the new one.
+        inherited: Existing = "suspend" if exclusion.existing == "keep" else exclusion.existing
+        parts.append(Part("excluded", Subjects(former), inheriting(inherited)))
         details["excluded_by_name"] = former
-    saved = apply(call, service, plan, tuple(parts), details)
+    holding = plan.granted.organizations.get(organization, Rule()).open is not None
+    losing = yield from memberships(former if holding else (), without=organization)
+    saved = apply(call, service, plan, tuple(parts), details, losing)
     if not saved.changes:
         return saved
     return attrs.evolve(saved, events=(*saved.events, Event("grant.subject_vanished", details)))

@@ -55,7 +55,7 @@ def _keys_of(value: object) -> KeyRing:
 
 
 def _lifetimes_of(value: object) -> Lifetimes:
-    if not isinstance(value, Lifetimes):
+    if type(value) is not Lifetimes:
         raise Misconfigured(f"lifetimes: expected a Lifetimes, got {type(value).__name__}")
     return value
 

@@ -15,14 +15,14 @@ from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
 from extlink.domain.instant import Instant
-from extlink.domain.link import Code, Lifetimes, Link, LinkState
+from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
 from extlink.inputs import address_text, audience, exactly, one_of
-from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Read, Steps, ask, operation, put
+from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
 __all__ = ["accept", "begin", "refuse"]
@@ -164,7 +164,7 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
-        Refused: `consent.unknown`, `consent.expired`, `consent.other_user`.
+        Refused: `consent.unknown`, `consent.other_user`.
     """
     user = acting_user(call)
     ledger = yield from ask(Ledger())
@@ -172,12 +172,14 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
     if body is None:
         raise Refused(Reason("consent.unknown"))
     request = ConsentRequest.unpack(body)
+    if request is None:
+        raise Refused(Reason("consent.unknown"))
     if request.user != user:
         raise Refused(Reason("consent.other_user"))
     return request
 
 
-@operation("links.accept", by=USERS, records=("link.authorized",))
+@operation("links.accept", by=USERS, records=("link.authorized", "link.revoked"))
 def _accept(
     call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network
 ) -> Steps[Commit[Acceptance | Refusal]]:
@@ -191,7 +193,7 @@ def _accept(
     place, mine = link_key(tenant, request.link), links_of_key(tenant, user, service)
     head, theirs = grant_head_key(tenant, service), users_of_key(tenant, service, user)
     found = yield from facts.load(call, service, user, place, mine, theirs, head)
-    known = yield from _still_of_use(call, found.policy, found.answers.get(mine) or ())
+    listed = yield from facts.links(call, found.answers.get(mine) or ())
     at = yield from ask(Now())
     if found.answers.get(place) is not None:
         raise Refused(Reason("consent.used"))
@@ -200,6 +202,7 @@ def _accept(
     decision = _decided(call, found.policy, request, scopes=granted, at=at, address=address, network=network)
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
+    known, ended = _sorted_out(found.policy, listed, at)
     if len(known) >= MAX_LINKS:
         raise Refused(Reason("link.too_many", {"service": service, "limit": str(MAX_LINKS)}))
     ledger = yield from ask(Ledger())
@@ -209,7 +212,7 @@ def _accept(
         epochs=current_epochs(found.policy, service, user),
         grants_at=found.answers.get(head) or 0,
     )
-    return _linked(call, code, link, (*known, link.id), user)
+    return _linked(call, code, link, (*known, link.id), ended)
 
 
 def _decided(
@@ -262,15 +265,16 @@ def _consented(
 
 
 def _linked(
-    call: Call, code: Secret, link: Link, ids: tuple[LinkId, ...], user: UserId
+    call: Call, code: Secret, link: Link, ids: tuple[LinkId, ...], ended: tuple[tuple[Link, Link], ...]
 ) -> Commit[Acceptance | Refusal]:
-    """Return the commit that makes a link: its record, and the two indexes that find it."""
+    """Return the commit that makes a link: its record, two indexes that find it, and the end of what they forget."""
     acceptance = Acceptance(
         code=code,
         redirect_uri=link.code.redirect_uri,
         link=link.id,
         expires_in=link.code.expires - link.accepted_at,
     )
+    user = UserId(link.owner or "")
     details: dict[str, Detail] = {
         "service": link.service,
         "user": user,
@@ -282,24 +286,34 @@ def _linked(
         put(link_key(call.tenant, link.id), link),
         put(links_of_key(call.tenant, user, link.service), ids),
         put(users_of_key(call.tenant, link.service, user), ids),
+        *(put(link_key(call.tenant, old.id), new) for old, new in ended),
     )
-    return Commit(acceptance, changes, (Event("link.authorized", details),))
+    over = [
+        Event("link.revoked", {"service": old.service, "user": old.owner, "link": old.id, "by": "ended"})
+        for old, _ in ended
+    ]
+    return Commit(acceptance, changes, (Event("link.authorized", details), *over))
 
 
-def _still_of_use(call: Call, policy: Policy, links: tuple[LinkId, ...]) -> Steps[tuple[LinkId, ...]]:
-    """Return the links that have neither ended nor outlived their code unredeemed: the index forgets the others."""
-    if not links:
-        return ()
-    found = yield from ask(Read(tuple(link_key(call.tenant, link) for link in links)))
-    at = yield from ask(Now())
-    kept: list[LinkId] = []
+def _sorted_out(
+    policy: Policy, links: tuple[Link, ...], at: Instant
+) -> tuple[tuple[LinkId, ...], tuple[tuple[Link, Link], ...]]:
+    """Return the links that the index goes on to name, and those that it forgets because they have ended.
+
+    What is forgotten is revoked with it: an end that memberships decide could be undone by other memberships, and would
+    leave a link that works and that no page shows.
+    """
+    known: list[LinkId] = []
+    ended: list[tuple[Link, Link]] = []
     for link in links:
-        record = found.get(link_key(call.tenant, link))
-        if record is None or (record.state is LinkState.CONSENTED and at >= record.code.expires):
+        unredeemed = link.state is LinkState.CONSENTED and at >= link.code.expires
+        if not unredeemed and not any(code in ENDED for code, _ in link_notes(policy, link, at)):
+            known.append(link.id)
             continue
-        if not any(code in ENDED for code, _ in link_notes(policy, record, at)):
-            kept.append(link)
-    return tuple(kept)
+        after = link.moved(LinkEvent.REVOKE, "ended", at)
+        if after is not None and after is not link:
+            ended.append((link, after))
+    return tuple(known), tuple(ended)
 
 
 def accept(
@@ -353,6 +367,8 @@ def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:
         raise Refused(Reason("consent.used"))
+    if (yield from ask(Now())) >= request.expires:
+        raise Refused(Reason("consent.expired"))
     details: dict[str, Detail] = {
         "service": request.service,
         "user": request.user,
@@ -365,7 +381,8 @@ def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
     """Say no on behalf of the user who was asked; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
 
     Raises when run:
-        Refused: `consent.unknown`, `consent.other_user`, `consent.used` after a yes; a link is ended by `revoke`.
+        Refused: `consent.unknown`, `consent.other_user`, `consent.expired`, `consent.used` after a yes; a link is
+        ended by `revoke`.
 
     >>> refuse("xl_cs_...").name
     'links.refuse'

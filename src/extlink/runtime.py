@@ -18,7 +18,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes
 from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
-from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, Unavailable
+from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, StorageError, Unavailable
 from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation, require_ports
 from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Recall, Step, Unanswered
 from extlink.ports import (
@@ -149,7 +149,7 @@ class ExtLink(Hub):
             case Lookup():
                 return self._lookup(cast("Lookup[object]", step))
             case Now():
-                return attempt.now()
+                return attempt.now(self._now())
             case Recall():
                 return attempt.recalls(step)
             case Ledger():
@@ -171,10 +171,9 @@ class ExtLink(Hub):
 
     def _lookup(self, step: Lookup[object]) -> object:
         try:
-            value = getattr(self._directory, step.method)(*step.arguments)
+            return lookup_answer(step, getattr(self._directory, step.method)(*step.arguments))
         except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
             return Unanswered()
-        return lookup_answer(step, value)
 
     def _read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         try:
@@ -197,7 +196,17 @@ class ExtLink(Hub):
             self._store(batch)
         except Unavailable:
             # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            self._settle(batch)
+
+    def _settle(self, batch: Batch) -> None:
+        try:
             self._store(batch)
+        except Conflict:
+            raise
+        except StorageError as exc:
+            raise Unavailable(
+                "the store lost the answer to a commit; the outcome is unknown, read before you retry"
+            ) from exc
 
     def _store(self, batch: Batch) -> None:
         try:
@@ -353,7 +362,7 @@ class AsyncExtLink(Hub):
             case Lookup():
                 return await self._lookup(cast("Lookup[object]", step))
             case Now():
-                return attempt.now()
+                return attempt.now(self._now())
             case Recall():
                 return attempt.recalls(step)
             case Ledger():
@@ -375,10 +384,9 @@ class AsyncExtLink(Hub):
 
     async def _lookup(self, step: Lookup[object]) -> object:
         try:
-            value = await getattr(self._directory, step.method)(*step.arguments)
+            return lookup_answer(step, await getattr(self._directory, step.method)(*step.arguments))
         except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
             return Unanswered()
-        return lookup_answer(step, value)
 
     async def _read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         try:
@@ -401,7 +409,17 @@ class AsyncExtLink(Hub):
             await self._store(batch)
         except Unavailable:
             # The answer may be lost and the batch be there: the same batch, by its id, is applied once.
+            await self._settle(batch)
+
+    async def _settle(self, batch: Batch) -> None:
+        try:
             await self._store(batch)
+        except Conflict:
+            raise
+        except StorageError as exc:
+            raise Unavailable(
+                "the store lost the answer to a commit; the outcome is unknown, read before you retry"
+            ) from exc
 
     async def _store(self, batch: Batch) -> None:
         try:

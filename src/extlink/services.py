@@ -39,7 +39,7 @@ from extlink.operation import (
     read,
 )
 from extlink.ports import Records, prefix
-from extlink.records import SERVICE, host_service_key, service_key, tenant_key
+from extlink.records import SERVICE, grant_head_key, host_service_key, service_key, tenant_key
 
 __all__ = [
     "disable",
@@ -119,15 +119,16 @@ def register(service: Service) -> Operation[RegisteredService]:
 
 @operation("services.unregister", by=ADMINISTRATORS, records=("service.unregistered",))
 def _unregister(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
-    tenant, known = yield from _load(call, service)
-    # Where the tenant's default lets services be used that nobody switched on, there may be links all the same.
-    used = yield from ask(List(Records(call.tenant.encode(), prefix("x", service), limit=1)))
-    if known.state is not ServiceState.UNCONFIGURED or known.epoch or used.items:
-        # Deleting the record would delete its epoch, and links that it ended would be revived by registering anew.
+    head = grant_head_key(call.tenant, service)
+    place = service_key(call.tenant, service)
+    answers = yield from read(tenant_key(call.tenant), place, head)
+    facts.opened(answers, call.tenant)
+    known = facts.registered(answers, call.tenant, service)
+    # Nobody has a link without a grant, so the head of the grants, guarded while it is absent, stands for both. Without
+    # the record its epoch would be forgotten, and what it ended be revived by registering anew.
+    if known.state is not ServiceState.UNCONFIGURED or known.epoch or answers.get(head) is not None:
         raise Refused(Reason("service.blocked_by_links", {"service": service}))
-    event = Event("service.unregistered", {"service": service})
-    changes = (drop(service_key(call.tenant, service)), put(tenant_key(call.tenant), tenant))
-    return Commit(None, changes, (event,))
+    return Commit(None, (drop(place),), (Event("service.unregistered", {"service": service}),))
 
 
 def unregister(service: str) -> Operation[None]:

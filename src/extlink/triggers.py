@@ -20,7 +20,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.errors import Refused
-from extlink.inputs import address_text
+from extlink.inputs import address_text, audience
 from extlink.link_ends import load_link
 from extlink.operation import Call, Commit, Draw, Ledger, List, Now, Operation, Steps, ask, drop, operation, put, read
 from extlink.ports import Records, prefix
@@ -35,7 +35,13 @@ _MAX: Final = 100
 
 @operation("triggers.subscribe", records=("subscription.added", "access.refused"))
 def _subscribe(
-    call: Call, *, token: Secret, trigger: str, connectors: frozenset[ConnectorId] | None, address: str | None
+    call: Call,
+    *,
+    token: Secret,
+    trigger: str,
+    connectors: frozenset[ConnectorId] | None,
+    address: str | None,
+    resource: str | None,
 ) -> Steps[Commit[Subscription | Decision]]:
     ledger = yield from ask(Ledger())
     presented = ledger.keys.open(call.tenant, token)
@@ -56,10 +62,13 @@ def _subscribe(
         scopes=frozenset({definition.scope}),
         address=address,
         connectors=connectors,
-        resource=None,
+        resource=resource,
     )
     if not checked.result.allowed:
         return Commit(checked.result, checked.changes, checked.events)
+    listed = yield from ask(List(Records(call.tenant.encode(), prefix("w", link.id), limit=_MAX)))
+    if len(listed.items) >= _MAX:
+        raise Refused(Reason("subscription.too_many", {"link": link.id, "limit": str(_MAX)}))
     drawn = yield from ask(Draw(_ID_BYTES))
     subscription = Subscription(
         id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
@@ -80,6 +89,7 @@ def subscribe(
     trigger: str,
     connectors: Iterable[str] | None = None,
     address: str | None = None,
+    resource: str | None = None,
 ) -> Operation[Subscription | Decision]:
     """Register a trigger over a link, if the token covers what each delivery will carry.
 
@@ -87,12 +97,13 @@ def subscribe(
         token: what the service presented.
         trigger: a trigger of the service's definition, such as `record_added`.
         connectors: the connectors of the flow behind it; each delivery is checked against today's data policies.
+        address, resource: as in `access.check`.
 
     Returns:
         The subscription, or the decision that refuses it.
 
     Raises when run:
-        Refused: `subscription.trigger_unknown`, `tenant.not_open`.
+        Refused: `subscription.trigger_unknown`, `subscription.too_many` beyond 100 of one link, `tenant.not_open`.
 
     >>> subscribe("xl_at_...", trigger="record_added").name
     'triggers.subscribe'
@@ -102,6 +113,7 @@ def subscribe(
         trigger=parse_id(trigger, "trigger"),
         connectors=access.parse_connectors(connectors),
         address=address_text(address),
+        resource=audience(resource),
     )
 
 

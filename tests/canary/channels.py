@@ -9,13 +9,15 @@ import json
 import logging
 import pickle
 import pprint
+import re
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 
-__all__ = ["CHANNELS", "Canaries", "leaks", "parts", "secrets_in"]
+__all__ = ["CHANNELS", "Canaries", "leaks", "parts", "secrets_in", "some_of_each_kind"]
 
 
 def _pickled(value: object) -> str:
@@ -24,20 +26,17 @@ def _pickled(value: object) -> str:
 
 def _logged(value: object) -> str:
     stream = io.StringIO()
-    logger = logging.Logger("canary", logging.DEBUG)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(message)s %(value)s %(args)s"))
-    logger.addHandler(handler)
-    logger.debug("got %s, that is %r", value, value, extra={"value": value})
+    fields = {"msg": "got %s, that is %r", "args": (value, value), "value": value}
+    handler.emit(logging.makeLogRecord(fields))
     return stream.getvalue()
 
 
 def _raised(value: object) -> str:
-    try:
-        raise ValueError(value)
-    except ValueError as error:
-        error.add_note(f"{value!r}")
-        return "".join(traceback.format_exception(error)) + repr(error.args) + str(error)
+    error = ValueError(value)
+    error.add_note(f"{value!r}")
+    return "".join(traceback.format_exception(error)) + repr(error.args) + str(error)
 
 
 def _with_locals(value: object) -> str:
@@ -82,7 +81,6 @@ CHANNELS: Mapping[str, Callable[[Any], str]] = {
     "pprint": pprint.pformat,
     "vars": lambda value: repr(vars(value)),
     "attributes": _attributes,
-    "slots": lambda value: repr([getattr(value, name, None) for name in getattr(type(value), "__slots__", ())][:40]),
     "asdict": _as_dict,
     "astuple": _as_tuple,
     "evolve": lambda value: repr(attrs.evolve(value)),
@@ -96,7 +94,6 @@ CHANNELS: Mapping[str, Callable[[Any], str]] = {
     "json with vars": lambda value: json.dumps(value, default=lambda one: repr(vars(one))),
     "pickle": _pickled,
     "bytes": lambda value: bytes(value).decode("latin-1"),
-    "hash": lambda value: str(hash(value)),
     "log": _logged,
     "exception": _raised,
     "locals of a traceback": _with_locals,
@@ -109,9 +106,11 @@ class Canaries:
 
     def __init__(self) -> None:
         self._forms: dict[str, str] = {}
+        self._any: re.Pattern[str] | None = None
 
     def add(self, name: str, text: str) -> None:
         """Take a secret in."""
+        self._any = None
         data = text.encode()
         self._forms[text] = name
         # Without the last characters, which depend on what follows.
@@ -128,6 +127,11 @@ class Canaries:
 
     def found_in(self, shown: str) -> list[str]:
         """Return which secrets a text holds."""
+        if self._any is None:
+            # One search for all: nearly always there is nothing.
+            self._any = re.compile("|".join(re.escape(form) for form in sorted(self._forms)))
+        if not self._any.search(shown):
+            return []
         return [name for form, name in self._forms.items() if form in shown]
 
     def found_in_bytes(self, data: bytes) -> list[str]:
@@ -165,6 +169,19 @@ def parts(value: object, depth: int = 6) -> Iterable[object]:
         return
     for one in inner:
         yield from parts(one, depth - 1)
+
+
+def some_of_each_kind(values: Iterable[object], most: int = 6) -> list[object]:
+    """Return the values themselves and, of what they are made of, some objects of each type."""
+    chosen: dict[int, object] = {}
+    counted: Counter[type] = Counter()
+    for value in values:
+        for one in parts(value):
+            kind = type(one)
+            if (one is value or counted[kind] < most) and not issubclass(kind, str | bytes | int | float | tuple):
+                counted[kind] += 1
+                chosen[id(one)] = one
+    return list(chosen.values())
 
 
 def secrets_in(value: object) -> Iterable[str]:

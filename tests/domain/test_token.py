@@ -53,7 +53,11 @@ def test_a_token_is_made_of_characters_that_clients_need_not_encode() -> None:
     assert re.fullmatch(r"[A-Za-z0-9._~-]+", _text())
 
 
-@given(kind=st.sampled_from(TokenKind), generation=st.integers(0, 9_999_999_999), random=st.binary(min_size=20, max_size=20))
+@given(
+    kind=st.sampled_from(TokenKind),
+    generation=st.integers(0, 9_999_999_999),
+    random=st.binary(min_size=20, max_size=20),
+)
 def test_what_is_minted_is_authentic(kind: TokenKind, generation: int, random: bytes) -> None:
     """Every token that is made opens again, and the digest that is kept is that of the text that is shown."""
     token = _token(kind, generation)
@@ -92,7 +96,9 @@ def test_every_shorter_and_longer_text_is_noticed() -> None:
 def test_parts_of_two_tokens_do_not_make_a_third() -> None:
     """The kind, link, generation, random part and MAC of one token fit no other."""
     one = _text().split(".")
-    other = RING.mint(ACME, Token(TokenKind.REFRESH, LinkId("B" * 22), 8, "k1"), bytes(RANDOM_BYTES)).reveal().split(".")
+    other = (
+        RING.mint(ACME, Token(TokenKind.REFRESH, LinkId("B" * 22), 8, "k1"), bytes(RANDOM_BYTES)).reveal().split(".")
+    )
 
     for place in range(len(one)):
         mixed = ".".join([*one[:place], other[place], *one[place + 1 :]])

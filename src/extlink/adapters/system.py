@@ -17,19 +17,26 @@ _SHOWN_BITS: Final = 64
 
 
 class SystemClock:
-    """The `Clock` port over the system's time: whole seconds, UTC.
+    """The `Clock` port over the system's time: whole seconds, UTC; within a process it only goes forward.
 
-    The system's time may be set back; the runner therefore never believes a moment before the newest stamp it has read.
+    Where the system's time is set back, the clock goes on at the pace of the machine's monotonic one, so that nothing
+    that has expired is good again, and nothing lives longer. What other processes wrote is looked at by the runner,
+    which never believes a moment before the newest stamp it has read.
 
     >>> SystemClock().now() > 1_700_000_000
     True
     """
 
-    __slots__ = ()
+    __slots__ = ("_ahead",)
+
+    def __init__(self) -> None:
+        self._ahead = time.time_ns() - time.monotonic_ns()
 
     def now(self) -> Instant:
         """Return the present instant, fractions of a second dropped."""
-        return Instant(time.time_ns() // _NANOSECONDS)
+        steady = time.monotonic_ns()
+        self._ahead = max(self._ahead, time.time_ns() - steady)
+        return Instant((steady + self._ahead) // _NANOSECONDS)
 
 
 class SystemEntropy:

@@ -284,7 +284,7 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
     if link.state is not _LIVE and not (credential.redeeming and link.state is _CONSENTED):
         return False
     return (
-        request.at < link.expires
+        not link.is_over(request.at)
         and request.scopes <= credential.scopes
         and current_epochs(policy, link.service, owner) == link.epochs
         and not _is_ended_by_grants(policy, link)
@@ -305,7 +305,7 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
         notes.extend(_state_notes(link, credential))
     # The state carries the cause already; the epochs are asked as well, since either alone ends a link.
     notes.extend(_ended_notes(policy, link))
-    if request.at >= link.expires:
+    if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
     if not credential.notes and not request.scopes <= credential.scopes:
         missing = sorted(request.scopes - credential.scopes)

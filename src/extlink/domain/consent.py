@@ -28,6 +28,7 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _LOOPBACK: Final = r"http://(?:127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
 _HTTPS: Final = r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
 _REDIRECT: Final = re.compile(rf"(?:{_HTTPS}|{_LOOPBACK})(?:/[\x21\x24-\x7e]*)?", re.ASCII)
+FORMAT: Final = 1
 _MAX_URI: Final = 2_000
 
 
@@ -88,6 +89,7 @@ class ConsentRequest:
         client = self.client
         return encode(
             [
+                FORMAT,
                 self.user,
                 self.service,
                 [client.id, client.kind, client.pkce],
@@ -101,10 +103,15 @@ class ConsentRequest:
         )
 
     @classmethod
-    def unpack(cls, data: bytes) -> ConsentRequest:
-        """Return the request that `pack` wrote; the bytes are authentic, so they are not checked again."""
+    def unpack(cls, data: bytes) -> ConsentRequest | None:
+        """Return the request that `pack` wrote, or None where another release did.
+
+        The bytes are authentic, so they are not checked again.
+        """
         fields = cast("list[object]", json.loads(data))
-        user, service, client, redirect_uri, scopes, challenge, resource, link, expires = fields
+        if fields[0] != FORMAT:
+            return None
+        _, user, service, client, redirect_uri, scopes, challenge, resource, link, expires = fields
         name, kind, pkce = cast("list[str]", client)
         return cls(
             user=UserId(cast("str", user)),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -134,7 +134,7 @@ class DataGroupPolicy:
         Raises:
             InvalidInput: not a list of ids.
         """
-        if type(connectors) is not frozenset or len(connectors) > MAX_CONNECTORS:
+        if type(connectors) is not frozenset or len(cast("frozenset[str]", connectors)) > MAX_CONNECTORS:
             connectors = parse_id_set(connectors, "connectors", MAX_CONNECTORS)
         listed = self._listed
         business = non_business = blocked = 0

@@ -12,8 +12,9 @@ from typing import Final, Literal, NamedTuple
 
 import attrs
 
+from extlink.domain.identifier import plain_text
 from extlink.domain.reason import Param, Reason, known_reason
-from extlink.errors import AccessDenied
+from extlink.errors import AccessDenied, InvalidInput
 
 __all__ = ["GATES", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
 
@@ -108,8 +109,16 @@ class Decision:
         return tuple(found)
 
     def gate(self, name: Gate) -> GateResult:
-        """Return one gate's answer."""
-        return self.gates[GATES.index(name)]
+        """Return one gate's answer.
+
+        Raises:
+            InvalidInput: no gate has this name.
+        """
+        wanted = plain_text(name)
+        for result in self.gates:
+            if result.gate == wanted:
+                return result
+        raise InvalidInput("gate", f"expected one of {', '.join(GATES)}")
 
     def _lacks_nothing(self) -> bool:
         """Whether every required gate was evaluated."""

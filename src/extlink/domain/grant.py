@@ -178,10 +178,17 @@ class Held(NamedTuple):
 
 @attrs.frozen
 class UserRules:
-    """What an administrator said about one person by name."""
+    """What an administrator said about one person by name.
+
+    Args:
+        over: links accepted before this edit have ended: it took the person's name back, said "revoke", and left the
+            person
+            without any grant by the memberships of that day, whatever memberships come later.
+    """
 
     granted: Rule = _NO_RULE
     excluded: Rule = _NO_RULE
+    over: int = 0
 
 
 @attrs.frozen
@@ -201,6 +208,9 @@ class Rules:
     _groups: frozenset[GroupId] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        # Decoded rules are shared by every check of the process: a host that is shown them must not be able to write.
+        object.__setattr__(self, "organizations", MappingProxyType(dict(self.organizations)))
+        object.__setattr__(self, "groups", MappingProxyType(dict(self.groups)))
         rules = (*self.organizations.values(), *self.groups.values(), self.everyone)
         object.__setattr__(self, "begun", max(rule.begun for rule in rules))
         object.__setattr__(self, "ended", max(rule.ended for rule in rules))
@@ -334,6 +344,8 @@ class UserGrantPolicy:
                     return True
                 if any(tenure.since > accepted and tenure.existing == "revoke" for tenure in held.tenures):
                     return True
+        if named.over > accepted:
+            return True
         if self.granted.ended <= accepted and named.granted.ended <= accepted:
             return False
         grants = tuple(self._grants(user, member))

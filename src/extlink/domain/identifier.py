@@ -134,7 +134,7 @@ def parse_scope(value: object, field: str = "scope") -> Scope:
     """
     text = parse_id(value, field)
     if not _SCOPE.fullmatch(text):
-        raise InvalidInput(field, f"expected one scope of printable ASCII without blanks, got {text!a}")
+        raise InvalidInput(field, f"expected one scope of printable ASCII without blanks, got {text[:64]!a}")
     return Scope(text)
 
 

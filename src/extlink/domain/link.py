@@ -186,6 +186,7 @@ class Link:
         scopes: what the owner consented to.
         resource: the audience of its tokens (RFC 8707), if one was named.
         ended_by: who or what revoked or suspended it.
+        idle_until: when it ends if its tokens are not renewed; None before there are any.
     """
 
     id: LinkId
@@ -205,6 +206,11 @@ class Link:
     rotation: Rotation = Rotation()
     ended_by: str = ""
     ended_at: Instant | None = None
+    idle_until: Instant | None = None
+
+    def is_over(self, at: Instant) -> bool:
+        """Whether the link has outlived its time: since it was accepted, or since its tokens were last renewed."""
+        return at >= self.expires or (self.idle_until is not None and at >= self.idle_until)
 
     def moved(self, event: LinkEvent, by: str, at: Instant) -> Link | None:
         """Return the link after an event that a person or a rule brought about, or None where it is impossible."""

@@ -35,6 +35,8 @@ _FORM: Final = re.compile(
     r"xl_(at|rt|ac)_([a-z2-7]{8})_([0-9a-z]{2})([A-Za-z0-9_-]{22})\.(0|[1-9][0-9]{0,9})\.([A-Za-z0-9_-]{27})\.([A-Za-z0-9_-]{16})",
     re.ASCII,
 )
+_CONSENT: Final = re.compile(r"xl_cs_[0-9a-z]{2}[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
+_MAX_CONSENT: Final = 65_536
 _KEY_ID: Final = re.compile(r"[0-9a-z]{2}", re.ASCII)
 
 
@@ -224,7 +226,7 @@ class KeyRing:
         """Return the body of an authentic consent request of this tenant, or None for anything else."""
         if type(text) is Secret:
             text = text.reveal()
-        if type(text) is not str or not text.startswith("xl_cs_") or not text.isascii():
+        if type(text) is not str or len(text) > _MAX_CONSENT or not _CONSENT.fullmatch(text):
             return None
         payload, _, mac = text.rpartition(".")
         key = self._keys.get(payload[6:8])
@@ -235,7 +237,9 @@ class KeyRing:
 
 
 def _bound(tenant: TenantId, text: str) -> bytes:
-    return tenant.encode() + b"\0" + text.encode()
+    # The length goes first: a tenant's id may hold any character, and must not run over into the text.
+    name = tenant.encode()
+    return len(name).to_bytes(2) + name + text.encode()
 
 
 def tenant_tag(tenant: TenantId) -> str:

@@ -4,12 +4,13 @@ Rules, in the order in which they are asked: the text is authentic - the token b
 and the gates pass (the caller asks them) - redirect, PKCE, scope - consume - issue. Nothing ends on behalf of a caller
 who has not passed the first three.
 
-    code            one redemption wins; another valid one ends the winner's tokens (ASVS 10.4.2); an invalid one,
-    nothing refresh, current generation    rotates
-    refresh, the one before        the identical successor, if the answer may have been lost: nobody used it yet (public
-                                   clients: for ten minutes), or, for a confidential client, within seconds of it
-    refresh, the one before, asking for something else    refused, nothing ends
-    refresh, any older authentic one    reuse: the family ends
+    code                            one redemption wins; another valid one ends the winner's tokens (ASVS 10.4.2);
+                                    an invalid one ends nothing
+    refresh, current generation     rotates
+    refresh, the one before         the identical successor, if the answer may have been lost: nobody used it yet
+                                    (public clients: for ten minutes), or, for a confidential client, within seconds
+                                    of it; asking for something else: refused, nothing ends
+    refresh, an older authentic one reuse: the family ends
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ class TokenLedger:
         if wider:
             return Failed("invalid_scope", ("refresh.scope_wider", {"scope": wider[0]}))
         if generation == held.generation and hmac.compare_digest(presented.digest, held.current):
-            if at >= min(link.expires, held.at + self.lifetimes.refresh_idle):
+            if link.is_over(at):
                 return Failed("invalid_grant", ("refresh.expired", {"link": link.id}))
             rotation = attrs.evolve(held, salt=salt, scopes=wanted)
             return self._rotate(attrs.evolve(link, rotation=rotation), token, at, "token.refreshed")
@@ -228,8 +229,9 @@ class TokenLedger:
             at=at,
             confirmed=False,
         )
-        expires = Instant(min(at + self.lifetimes.access, link.expires))
-        link = attrs.evolve(link, rotation=rotation)
+        idle_until = Instant(at + self.lifetimes.refresh_idle)
+        expires = Instant(min(at + self.lifetimes.access, link.expires, idle_until))
+        link = attrs.evolve(link, rotation=rotation, idle_until=idle_until)
         # The digests are of the tokens, the tokens of the salt: so the tokens are made first, then their digests kept.
         access, refresh = self._pair(link, presented)
         kept = AccessToken(rotation.generation, self._digest(link, TokenKind.ACCESS, access), expires, rotation.scopes)

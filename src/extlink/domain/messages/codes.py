@@ -142,6 +142,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("datagroup.unblockable", _S, "connector policy"),
     ("datagroup.unknown_policy", _S, "policy"),
     ("subscription.unknown", _V, "subscription"),
+    ("subscription.too_many", _U, "link limit"),
     ("subscription.trigger_unknown", _V, "trigger service"),
     ("ledger.position_unknown", _C, "position"),
 )

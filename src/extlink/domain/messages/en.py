@@ -338,6 +338,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "There is no data policy {policy}.",
             "Display the current list and choose a data policy that exists.",
         ),
+        "subscription.too_many": Message(
+            "The connection {link} already has {limit} trigger subscriptions, as many as one can have.",
+            "Remove triggers that are no longer needed, or disconnect and connect again.",
+        ),
         "subscription.unknown": Message(
             "There is no trigger subscription {subscription}.",
             "The service must subscribe again. Subscriptions end together with their connection.",

@@ -335,6 +335,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "データポリシー「{policy}」は見つかりません。",
             "最新の一覧を表示し、登録されているデータポリシーを指定してください。",
         ),
+        "subscription.too_many": Message(
+            "連携「{link}」に登録できるトリガーは{limit}個までで、すでに上限に達しています。",
+            "不要なトリガーを削除するか、連携を解除して、もう一度連携してください。",
+        ),
         "subscription.unknown": Message(
             "トリガーの登録「{subscription}」は見つかりません。",
             "サービスが、トリガーを登録し直す必要があります。登録は、連携を解除すると一緒に削除されます。",

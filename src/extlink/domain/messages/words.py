@@ -111,6 +111,7 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "by.user": ("ユーザー", "the user", "用户"),
         "by.administrator": ("管理者", "an administrator", "管理员"),
         "by.system": ("システム", "the system", "系统"),
+        "by.ended": ("システム（許可の取り消し）", "the system (the permission was withdrawn)", "系统（许可已被撤回）"),
         "by.superseded": ("新しい連携", "a newer connection", "新的联动"),
         "by.token_reuse": (
             "システム（トークンの不正使用の検知）",

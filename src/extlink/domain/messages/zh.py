@@ -326,6 +326,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "找不到数据策略“{policy}”。",
             "请显示最新的列表，并指定已注册的数据策略。",
         ),
+        "subscription.too_many": Message(
+            "联动“{link}”已订阅{limit}个触发器，达到上限。",
+            "请删除不再需要的触发器，或者解除联动后重新联动。",
+        ),
         "subscription.unknown": Message(
             "找不到触发器的订阅“{subscription}”。",
             "服务需要重新订阅触发器。解除联动时，其订阅会一并删除。",
