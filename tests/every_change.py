@@ -174,6 +174,9 @@ def _links(teller: _Teller) -> None:
     assert first == again
     # A second link of the same user, service and client takes the place of the first.
     teller.tokens()
+    # A code that nobody redeems in time makes room for the next.
+    teller.code()
+    teller.host.clock.advance(61)
     # A code that is presented twice, and a refresh token of two generations ago, end what they belong to.
     twice = teller.code()
     teller.redeem(twice)
@@ -185,6 +188,11 @@ def _links(teller: _Teller) -> None:
         assert isinstance(following, TokenSet), following
         token = following.refresh_token
     teller.anybody(links.refresh(stolen.refresh_token, client=CLIENT))
+    # A link that an exclusion ended is revoked when the next one takes its place in the index.
+    teller.tokens()
+    teller.admin(grants.exclude(SERVICE, users=["sato"]))
+    teller.admin(grants.include(SERVICE, users=["sato"]))
+    teller.tokens()
 
 
 def _ends(teller: _Teller) -> None:

@@ -232,6 +232,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "trigger": "record_added",
             "connectors": ["shared_kintone"],
             "address": None,
+            "resource": None,
         },
         "triggers.unsubscribe": {"link": link, "subscription": stage.subscription.id},
         "users.delete": {"user": "suzuki"},

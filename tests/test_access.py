@@ -28,7 +28,7 @@ AZURE: Final = "20.37.194.1"
 KEYS: Final = KeyRing({"k1": Secret("5e" * 32)}, current="k1")
 
 
-def linked(**more: Any) -> tuple[World, TokenSet]:  # noqa: ANN401 - the arguments of `world`
+def linked(**more: Any) -> tuple[World, TokenSet]:
     """Return a host in which sato is permitted and connected."""
     made = world(**more)
     made.allow("sato", "ito")
@@ -91,7 +91,7 @@ def test_junk_costs_nothing(name: str) -> None:
 def test_a_check_that_looks_before_it_reads_the_token_is_caught() -> None:
     """The broken twin: the tenant's state is asked first."""
 
-    def eager(made: World, text: Any) -> Decision:  # noqa: ANN401 - anything
+    def eager(made: World, text: Any) -> Decision:
         made.run(services.registered())
         return made.tenant.run(access.check(text, scope=READ, address=AZURE))
 
@@ -423,7 +423,7 @@ class Broken(CountingStorage):
 
     failing = False
 
-    def read(self, keys: Any, known: Any) -> list[Stored]:  # noqa: ANN401 - as the port has it
+    def read(self, keys: Any, known: Any) -> list[Stored]:
         if self.failing:
             raise OSError("the disk is gone")
         return list(super().read(keys, known))
@@ -532,7 +532,7 @@ def test_only_administrators_explain(role: str) -> None:
 # --- Check a flow ------------------------------------------------------------------------------------------------
 
 
-def flow(made: World, **more: Any) -> tuple[str, ...]:  # noqa: ANN401 - the arguments of `check_flow`
+def flow(made: World, **more: Any) -> tuple[str, ...]:
     """Ask for the page's first example, but for what is stated, and return the reasons."""
     asked: dict[str, Any] = {
         "user": "sato",
@@ -619,7 +619,7 @@ def test_a_flow_of_a_service_that_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("scope", ["", " ", [], ["k:a b"], [""], None, 7, b"k:file:read", ["k:\x7f"], "k:\u4f50"])
-def test_a_check_names_what_it_needs(scope: Any) -> None:  # noqa: ANN401 - anything
+def test_a_check_names_what_it_needs(scope: Any) -> None:
     """A check that names no operation would check nothing: refused, as is what is no scope."""
     with pytest.raises(InvalidInput, match="scope"):
         access.check("xl_at_", scope=scope)

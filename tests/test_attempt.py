@@ -212,7 +212,7 @@ def test_now_is_never_earlier_than_a_stamp_that_was_read() -> None:
     made.asks(Read((SATO,)))
     made.takes(Read((SATO,)), [stored(SATO, UserState(), at=LATER)])
 
-    assert LATER == made.now()
+    assert LATER == made.now(NOW)
 
 
 def test_a_clock_that_is_ahead_is_believed() -> None:
@@ -221,13 +221,13 @@ def test_a_clock_that_is_ahead_is_believed() -> None:
     made.asks(Read((SATO,)))
     made.takes(Read((SATO,)), [stored(SATO, UserState(), at=NOW)])
 
-    assert LATER == made.now()
+    assert LATER == made.now(NOW)
 
 
 def test_an_instant_that_was_used_stands() -> None:
     """A newer stamp that is read afterwards voids the attempt, and the next one starts from it."""
     made = attempt(NOW)
-    assert NOW == made.now()
+    assert NOW == made.now(NOW)
     made.asks(Read((SATO,)))
 
     assert made.takes(Read((SATO,)), [stored(SATO, UserState(), at=LATER)]) is None
@@ -244,7 +244,7 @@ def test_a_stamp_that_is_remembered_counts_too() -> None:
     made.asks(Read((SATO,)))
     made.takes(Read((SATO,)), [Stored(SATO.key, Version(7), None)])
 
-    assert LATER == made.now()
+    assert LATER == made.now(NOW)
 
 
 def test_what_is_written_carries_the_instant() -> None:
@@ -412,13 +412,13 @@ def test_the_stamp_of_a_large_record_counts() -> None:
         made = attempt(NOW, cache)
         read_back(made, kept(batch))
 
-        assert LATER == made.now()
+        assert LATER == made.now(NOW)
 
 
 def test_the_stamp_of_a_large_record_voids_an_attempt_whose_instant_was_used() -> None:
     """As that of any other."""
     made = attempt(NOW)
-    made.now()
+    made.now(NOW)
 
     assert read_back(made, kept(written(attempt(LATER), LARGE))) is None
     assert LATER == made.floor

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from itertools import product
 from typing import Any, Final, Literal
 
 import pytest
@@ -375,8 +376,127 @@ def test_an_exclusion_reaches_sub_organizations() -> None:
     made.run(grants.exclude(POWER, organizations=["sales"]))
     assert {"tanaka", "ito", "guest"} == permitted(made)
 
+    made.run(grants.include(POWER, organizations=["sales"]))
     made.run(grants.exclude(POWER, organizations=["sales"], scope="direct"))
     assert {"sato", "tanaka", "ito", "guest"} == permitted(made)
+
+
+def law_excluding_again_admits_nobody(exclude: Callable[[World, dict[str, Any]], object]) -> None:
+    """Whatever is said of somebody who is excluded already, nobody is admitted, and no link works that did not."""
+    words: tuple[Existing, ...] = ("keep", "suspend", "revoke")
+    for first, second in product(product(words, ("direct", "subtree")), repeat=2):
+        made = world()
+        made.run(grants.allow(POWER, everyone=True))
+        links_ = [made.connect("sato"), made.connect("suzuki")]
+        exclude(made, {"organizations": ["sales"], "existing": first[0], "scope": first[1]})
+        if first[1] == "direct":
+            links_.append(made.connect("sato", client=Client("late")))
+        before = (permitted(made), [bool(made.check(one)) for one in links_])
+
+        exclude(made, {"organizations": ["sales"], "existing": second[0], "scope": second[1]})
+
+        after = (permitted(made), [bool(made.check(one)) for one in links_])
+        assert after[0] <= before[0], (first, second)
+        assert all(was or not now for was, now in zip(before[1], after[1], strict=True)), (first, second)
+
+
+def test_excluding_again_admits_nobody() -> None:
+    """Only `include` lifts: a narrower reach or a milder word leaves an exclusion as it was, a stricter one counts."""
+    law_excluding_again_admits_nobody(lambda made, one: made.run(grants.exclude(POWER, **one)))
+
+
+def test_an_exclusion_that_the_last_word_replaces_is_caught() -> None:
+    """The broken twin: the old exclusion is lifted and made anew."""
+
+    def replacing(made: World, one: dict[str, Any]) -> None:
+        made.run(grants.include(POWER, organizations=one["organizations"]))
+        made.run(grants.exclude(POWER, **one))
+
+    with pytest.raises(AssertionError):
+        law_excluding_again_admits_nobody(replacing)
+
+
+@pytest.mark.parametrize(
+    ("again", "changed", "wanted"),
+    [
+        ({"existing": "keep"}, 0, ()),
+        ({"existing": "suspend"}, 1, ("grant.excluded",)),
+        ({"existing": "revoke"}, 1, ("grant.excluded", "link.ended")),
+    ],
+)
+def test_a_stricter_word_counts(again: dict[str, Any], changed: int, wanted: tuple[str, ...]) -> None:
+    """Links that the first exclusion kept are suspended or ended by a second one that says so."""
+    made = world()
+    made.allow("sato")
+    tokens = made.connect("sato")
+    made.run(grants.exclude(POWER, users=["sato"], existing="keep"))
+
+    assert changed == made.run(grants.exclude(POWER, users=["sato"], **again)).changed
+    assert wanted == codes(made.check(tokens))
+
+
+def test_excluding_again_takes_nothing_back() -> None:
+    """Law 4: a narrower reach or a milder word admits nobody; `include` is the way back."""
+    made = world()
+    made.run(grants.allow(POWER, everyone=True))
+    tokens = made.connect("tanaka")
+    made.run(grants.exclude(POWER, organizations=["sales"]))
+    made.run(grants.exclude(POWER, users=["tanaka"], existing="suspend"))
+    before = permitted(made), codes(made.check(tokens))
+
+    made.run(grants.exclude(POWER, organizations=["sales"], scope="direct"))
+    made.run(grants.exclude(POWER, users=["tanaka"], existing="keep"))
+
+    assert before == (permitted(made), codes(made.check(tokens)))
+
+
+def test_excluding_again_may_be_stricter() -> None:
+    """A stricter word holds from then on, a wider reach as well; a kept link is not kept twice."""
+    made = world()
+    made.run(grants.allow(POWER, everyone=True))
+    tokens = made.connect("tanaka")
+    made.run(grants.exclude(POWER, users=["tanaka"], existing="keep"))
+    assert made.check(tokens)
+    made.run(grants.exclude(POWER, organizations=["sales"], scope="direct", existing="keep"))
+
+    made.run(grants.exclude(POWER, users=["tanaka"], existing="revoke"))
+    made.run(grants.exclude(POWER, organizations=["sales"], existing="keep"))
+
+    assert ("grant.excluded", "link.ended") == codes(made.check(tokens))
+    assert {"ito", "guest"} == permitted(made)
+
+
+def test_a_membership_of_tomorrow_revives_no_link() -> None:
+    """A withdrawal by name ends the links of who is left with nothing, wherever they go later."""
+    made = world()
+    made.run(grants.allow(POWER, users=["sato"], organizations=["tech"]))
+    tokens = made.connect("sato")
+    made.run(grants.withdraw(POWER, users=["sato"]))
+    made.people.change_user("sato", organizations=["tech"])
+
+    assert ("link.ended",) == codes(made.check(tokens))
+
+
+def test_a_link_goes_on_where_another_grant_holds() -> None:
+    """A withdrawal by name ends nothing for who is granted through an organization as well."""
+    made = world()
+    made.run(grants.allow(POWER, users=["sato"], organizations=["sales"], scope="subtree"))
+    tokens = made.connect("sato")
+    made.run(grants.withdraw(POWER, users=["sato"]))
+
+    assert made.check(tokens)
+
+
+def test_a_silent_directory_does_not_keep_a_link_alive() -> None:
+    """A withdrawal goes through without the directory; who may have had another grant is taken to have had none."""
+    made = world()
+    made.run(grants.allow(POWER, users=["sato"], organizations=["sales"], scope="subtree"))
+    tokens = made.connect("sato")
+    made.directory.down = True
+    made.run(grants.withdraw(POWER, users=["sato"]))
+    made.directory.down = False
+
+    assert ("link.ended",) == codes(made.check(tokens))
 
 
 @pytest.mark.parametrize(
@@ -412,6 +532,54 @@ def test_including_again(subjects: dict[str, Any]) -> None:
 
     made.run(grants.include(POWER, **subjects))
     assert {"suzuki"} == permitted(made)
+
+
+# --- When people move --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["directory answers", "directory silent"])
+def test_unticking_is_final_wherever_people_go(*, silent: bool) -> None:
+    """Who lost the last grant by a save has lost it, also where an organization that had one is joined later."""
+    made = world()
+    made.allow("sato")
+    made.run(grants.allow(POWER, organizations=["tech"]))
+    tokens = made.connect("sato")
+    made.directory.down = silent
+    made.run(grants.edit(POWER, version=2, remove=["sato"]))
+    made.directory.down = False
+
+    made.people.change_user("sato", organizations=["tech"])
+
+    assert ("grant.organization",) == made.explain("sato")
+    assert ("link.ended",) == codes(made.check(tokens))
+    assert made.check(made.connect("sato"))
+
+
+@pytest.mark.parametrize("existing", ["suspend", "keep"])
+def test_what_is_not_revoked_comes_back_with_a_membership(existing: Existing) -> None:
+    """Suspended and kept links are no lost ones: a grant through a new organization lets them work."""
+    made = world()
+    made.allow("sato")
+    made.run(grants.allow(POWER, organizations=["tech"]))
+    tokens = made.connect("sato")
+    made.run(grants.withdraw(POWER, users=["sato"], existing=existing))
+    made.people.change_user("sato", organizations=["tech"])
+
+    assert made.check(tokens)
+
+
+def test_members_of_a_deleted_organization_have_lost_its_grant() -> None:
+    """T7: the grant lapses, and its links stay ended wherever the people go; who had another grant goes on."""
+    made = world()
+    made.run(grants.allow(POWER, organizations=["sales"], scope="subtree"))
+    made.run(grants.allow(POWER, organizations=["tech"], users=["guest"]))
+    lost, kept = made.connect("sato"), made.connect("suzuki")
+    removed(made)
+    made.people.remove_organization("sales")
+    made.people.change_user("sato", organizations=["tech"])
+
+    assert ("grant.organization",) == made.explain("sato")
+    assert (("link.ended",), ()) == (codes(made.check(lost)), codes(made.check(kept)))
 
 
 # --- When an organization is deleted -----------------------------------------------------------------------------
@@ -535,7 +703,7 @@ def test_deleting_an_organization_that_nobody_named() -> None:
 # --- Candidates --------------------------------------------------------------------------------------------------
 
 
-def shown(made: World, **query: Any) -> list[str]:  # noqa: ANN401 - the arguments of `candidates`
+def shown(made: World, **query: Any) -> list[str]:
     """Return the ids on all pages, in their order."""
     found: list[str] = []
     after = None
@@ -752,7 +920,7 @@ def test_a_failing_directory_refuses_who_is_granted() -> None:
     ],
     ids=repr,
 )
-def test_a_subject_that_the_directory_does_not_know(operation: Operation[object], kind: str, id: str) -> None:  # noqa: A002
+def test_a_subject_that_the_directory_does_not_know(operation: Operation[object], kind: str, id: str) -> None:  # noqa: A002 - its own word
     """A misspelt id would be a grant to nobody, or one day to a stranger: refused, nothing changed."""
     made = world()
     before = made.dump()

@@ -39,7 +39,7 @@ from tests.people import (
 CHALLENGE: Final = challenge_of(VERIFIER)
 
 
-def begin(made: World, user: str = "sato", **more: Any) -> Consent | Refusal:  # noqa: ANN401 - arguments of `begin`
+def begin(made: World, user: str = "sato", **more: Any) -> Consent | Refusal:
     """Ask whether a user may connect Power Automate, but for what is stated."""
     asked: dict[str, Any] = {
         "service": POWER,
@@ -52,7 +52,7 @@ def begin(made: World, user: str = "sato", **more: Any) -> Consent | Refusal:  #
     return made.user(user).run(links.begin(**asked))
 
 
-def permitted(**more: Any) -> World:  # noqa: ANN401 - the arguments of `world`
+def permitted(**more: Any) -> World:
     """Return a host in which sato and ito are permitted."""
     made = world(**more)
     made.allow("sato", "ito")
@@ -258,7 +258,7 @@ def test_fewer_operations_may_be_accepted() -> None:
 
 
 @pytest.mark.parametrize("scopes", ["k:file:read", f"{READ} k:file:read", "", []])
-def test_other_operations_must_be_asked_anew(scopes: Any) -> None:  # noqa: ANN401 - text or list
+def test_other_operations_must_be_asked_anew(scopes: Any) -> None:
     """Nothing may be added on the way, and a link that may do nothing is not made."""
     made = permitted()
     consent = made.ask("sato")

@@ -671,7 +671,7 @@ _WORLD: Final = world()
 
 
 @given(value=ANYTHING, other=ANYTHING)
-def test_any_input_gives_a_value_or_an_error_of_ours(value: Any, other: Any) -> None:  # noqa: ANN401 - anything
+def test_any_input_gives_a_value_or_an_error_of_ours(value: Any, other: Any) -> None:
     """Every public entry point takes any object and gives an operation that runs, or an `ExtlinkError`."""
     for make in ONE.values():
         with suppress(InvalidInput, Refused):

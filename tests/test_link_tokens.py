@@ -42,7 +42,7 @@ OTHER: Final = Client("another")
 WAIVED: Final = Client("power-automate-jp", pkce="waived_for_confidential_client")
 
 
-def permitted(**more: Any) -> World:  # noqa: ANN401 - the arguments of `world`
+def permitted(**more: Any) -> World:
     """Return a host in which sato and ito are permitted."""
     made = world(**more)
     made.allow("sato", "ito")
@@ -573,7 +573,8 @@ def test_a_link_that_is_not_refreshed_expires(passed: int, *, good: bool) -> Non
     answer = made.refresh(tokens)
 
     assert good is isinstance(answer, TokenSet)
-    assert good or why(answer) == ("invalid_grant", ("refresh.expired",))
+    assert good or why(answer) == ("invalid_grant", ("link.expired",))
+    assert good is made.check(tokens).allowed or ("link.expired", "token.expired") == codes(made.check(tokens))
 
 
 def test_a_link_has_an_absolute_end() -> None:

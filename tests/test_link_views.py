@@ -176,10 +176,12 @@ def test_an_unavailable_service_is_never_listed_as_unused() -> None:
     assert HANGOUTS in [one.service.id for one in made.run(services.registered())]
 
 
-@pytest.mark.parametrize("ending", ["revoke", "revoke all", "quarantine", "withdraw", "delete", "supersede", "expire"])
+@pytest.mark.parametrize(
+    "ending", ["revoke", "revoke all", "quarantine", "withdraw", "delete", "supersede", "expire", "idle"]
+)
 def test_ended_links_are_not_listed(ending: str) -> None:
     """What never works again leaves the page, whatever ended it."""
-    made = world(lifetimes=Lifetimes(refresh_absolute=1_000, refresh_idle=1_000))
+    made = world(lifetimes=Lifetimes(refresh_absolute=5_000, refresh_idle=1_000))
     made.allow("sato")
     tokens = made.connect("sato")
     match ending:
@@ -195,8 +197,13 @@ def test_ended_links_are_not_listed(ending: str) -> None:
             made.run(users.delete("sato"))
         case "supersede":
             made.connect("sato")
-        case _:
+        case "idle":
             made.clock.advance(1_000)
+        case _:
+            for _ in range(5):
+                made.clock.advance(900)
+                tokens = made.refreshed(tokens)
+            made.clock.advance(500)
 
     shown = [view.id for use in made.run(links.of("sato")) for view in use.links]
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
-from extlink import access, catalog, grants, ledger, links, services, users
+from extlink import access, catalog, facts, grants, ledger, links, services, users
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.directory import CandidateQuery
 from extlink.domain.event import Event
-from extlink.domain.identifier import TenantId, UserId
+from extlink.domain.identifier import ServiceId, TenantId, UserId
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, ROLES, Actor, Tenant as TenantFacts, UserState
 from extlink.errors import InvalidInput, Misconfigured, Refused
@@ -319,6 +319,19 @@ def test_a_denial_reads_one_record() -> None:
 
 def _asked(steps: Steps[object]) -> Iterator[object]:
     yield from steps
+
+
+def test_what_belongs_to_the_tenant_is_judged_without_a_user() -> None:
+    """A link that the tenant owns asks no directory; the policy it is judged by names nobody."""
+    host = Host.prepared()
+
+    @operation("tests.tenant_link", by=ADMINISTRATORS)
+    def asked(call: Call) -> Steps[Commit[facts.Facts]]:
+        return Commit((yield from facts.load(call, ServiceId(SERVICE), None)))
+
+    policy = host.admin.run(asked()).policy
+    assert {} == dict(policy.people)
+    assert policy.registry.is_usable(ServiceId(SERVICE))
 
 
 def test_a_second_administrator_sees_what_the_first_did() -> None:

@@ -32,13 +32,13 @@ def linked(scopes: str = f"{READ} {WRITE}") -> tuple[World, TokenSet]:
     return made, made.connect("sato", scopes=scopes)
 
 
-def subscribe(made: World, tokens: TokenSet, **more: Any) -> Subscription | Decision:  # noqa: ANN401
+def subscribe(made: World, tokens: TokenSet, **more: Any) -> Subscription | Decision:
     """Register the page's second example: a record is added."""
     asked: dict[str, Any] = {"trigger": "record_added", "connectors": FLOW, "address": "20.37.194.1", **more}
     return made.tenant.run(triggers.subscribe(tokens.access_token, **asked))
 
 
-def subscribed(made: World, tokens: TokenSet, **more: Any) -> Subscription:  # noqa: ANN401
+def subscribed(made: World, tokens: TokenSet, **more: Any) -> Subscription:
     """Return the subscription of a trigger that may be registered."""
     found = subscribe(made, tokens, **more)
     assert isinstance(found, Subscription), codes(found)
@@ -137,7 +137,7 @@ def test_a_trigger_that_the_service_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "junk", 7, None, Secret("xl_at_")])
-def test_junk_registers_nothing(text: Any) -> None:  # noqa: ANN401 - anything
+def test_junk_registers_nothing(text: Any) -> None:
     """A text that is none of ours is refused without any I/O."""
     made, _ = linked()
     before = (made.storage.calls, made.directory.asked)
@@ -154,6 +154,34 @@ def test_an_authentic_token_of_no_link() -> None:
     text = KEYS.mint(ACME, Token(TokenKind.ACCESS, LinkId("A" * 22), 1, "k1"), b"\0" * 20)
 
     assert ("token.unknown",) == codes(made.tenant.run(triggers.subscribe(text, trigger="record_added")))
+
+
+def test_a_hundred_triggers_of_one_link() -> None:
+    """As many as are listed: the next is refused with the limit, and removing one makes room."""
+    made, tokens = linked()
+    ones = [subscribed(made, tokens) for _ in range(100)]
+    with refused("subscription.too_many", link=tokens.link, limit="100"):
+        subscribe(made, tokens)
+    assert {one.id for one in ones} == {one.id for one in made.run(triggers.listed(tokens.link))}
+
+    made.run(triggers.unsubscribe(tokens.link, ones[0].id))
+    subscribed(made, tokens)
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "wanted"),
+    [("https://api.example", None), (None, "token.wrong_audience"), ("https://other.example", "token.wrong_audience")],
+)
+def test_the_audience_of_a_subscription(asked_by: str | None, wanted: str | None) -> None:
+    """RFC 8707: a token made for one resource server registers nothing at another."""
+    made = world()
+    made.allow("sato")
+    tokens = made.connect("sato", resource="https://api.example")
+
+    found = subscribe(made, tokens, resource=asked_by)
+
+    assert (wanted is None) is isinstance(found, Subscription)
+    assert wanted is None or codes(found) == (wanted,)
 
 
 def test_subscribing_is_a_use_of_the_token() -> None:

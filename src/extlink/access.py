@@ -125,7 +125,7 @@ def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    found = yield from facts.load(call, named.service, named.owner, place)
+    found = yield from facts.load(call, named.service, named.owner, *(() if remembered is None else (place,)))
     link = found.answers.get(place)
     return None if link is None else (link, found.policy)
 

@@ -15,7 +15,7 @@ import attrs
 from extlink import facts
 from extlink.domain.directory import Member
 from extlink.domain.event import Detail, Event
-from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy, UserRules
+from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserGrantPolicy, UserRules
 from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId, parse_id, parse_ids
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
@@ -251,13 +251,21 @@ def ticking(rule: Rule, plan: Plan) -> Rule:
     return rule if rule.holds(plan.at) else rule.opened(plan.edit, plan.at, None, "direct")
 
 
-def inheriting(existing: Existing) -> _Edit:
-    """Return the change that takes an organization's exclusion over by name; a stricter word by name stays."""
-    return lambda rule, plan: (
-        rule
-        if rule.open is not None and _STRICTNESS[rule.open.existing] >= _STRICTNESS[existing]
-        else rule.opened(plan.edit, plan.at, None, "direct", existing)
-    )
+def inheriting(exclusion: Tenure) -> _Edit:
+    """Return the change that takes an organization's exclusion over by name, as old as it is.
+
+    Who is excluded by name already keeps the stricter word of the two.
+    """
+
+    def change(rule: Rule, plan: Plan) -> Rule:
+        held = rule.open
+        if held is None:
+            return rule.inherited(exclusion)
+        if _STRICTNESS[held.existing] >= _STRICTNESS[exclusion.existing]:
+            return rule
+        return rule.opened(plan.edit, plan.at, None, "direct", exclusion.existing)
+
+    return change
 
 
 def closing(existing: Existing | None) -> _Edit:

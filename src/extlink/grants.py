@@ -329,9 +329,7 @@ def _organization_removed(
     parts = [Part("granted", Subjects(organizations=(organization,)), closing("revoke"))]
     details: dict[str, Detail] = {"service": service, "organization": organization}
     if exclusion is not None:
-        # By name it begins today: what was made since the old one began must not count as made before the new one.
-        inherited: Existing = "suspend" if exclusion.existing == "keep" else exclusion.existing
-        parts.append(Part("excluded", Subjects(former), inheriting(inherited)))
+        parts.append(Part("excluded", Subjects(former), inheriting(exclusion)))
         details["excluded_by_name"] = former
     holding = plan.granted.organizations.get(organization, Rule()).open is not None
     losing = yield from memberships(former if holding else (), without=organization)

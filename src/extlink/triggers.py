@@ -14,7 +14,7 @@ from extlink import access, facts
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
 from extlink.domain.decision import Decision, Gate
 from extlink.domain.event import Event
-from extlink.domain.identifier import ConnectorId, LinkId, SubscriptionId, parse_id
+from extlink.domain.identifier import ConnectorId, LinkId, Scope, SubscriptionId, parse_id
 from extlink.domain.link import Link
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
@@ -69,18 +69,22 @@ def _subscribe(
     listed = yield from ask(List(Records(call.tenant.encode(), prefix("w", link.id), limit=_MAX)))
     if len(listed.items) >= _MAX:
         raise Refused(Reason("subscription.too_many", {"link": link.id, "limit": str(_MAX)}))
-    drawn = yield from ask(Draw(_ID_BYTES))
-    subscription = Subscription(
-        id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
-        link=link.id,
-        trigger=trigger,
-        scope=definition.scope,
-        connectors=connectors,
-        made_at=(yield from ask(Now())),
-    )
+    subscription = yield from _made(link, trigger, definition.scope, connectors)
     details = {"service": link.service, "user": link.owner, "link": link.id, "trigger": trigger}
     written = put(subscription_key(call.tenant, link.id, subscription.id), subscription)
     return Commit(subscription, (*checked.changes, written), (Event("subscription.added", details),))
+
+
+def _made(link: Link, trigger: str, scope: Scope, connectors: frozenset[ConnectorId] | None) -> Steps[Subscription]:
+    drawn = yield from ask(Draw(_ID_BYTES))
+    return Subscription(
+        id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
+        link=link.id,
+        trigger=trigger,
+        scope=scope,
+        connectors=connectors,
+        made_at=(yield from ask(Now())),
+    )
 
 
 def subscribe(

@@ -30,8 +30,23 @@ def test_the_clock_drops_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last nanosecond of a second still belongs to it, before 1970 too."""
     for nanoseconds, expected in ((1_591_660_800_999_999_999, 1_591_660_800), (-1, -1)):
         monkeypatch.setattr(time, "time_ns", lambda it=nanoseconds: it)
+        monkeypatch.setattr(time, "monotonic_ns", lambda: 0)
 
         assert expected == SystemClock().now()
+
+
+def test_the_clock_goes_on_where_the_system_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It follows a system that is set forward, and the machine's own pace when it is set back."""
+    wall, steady = [1_000_000_000_000], [0]
+    monkeypatch.setattr(time, "time_ns", lambda: wall[0])
+    monkeypatch.setattr(time, "monotonic_ns", lambda: steady[0])
+    clock = SystemClock()
+    seen = [clock.now()]
+    for system, machine in ((1_100, 10), (100, 20), (110, 30), (1_121, 30)):
+        wall[0], steady[0] = system * 1_000_000_000, machine * 1_000_000_000
+        seen.append(clock.now())
+
+    assert [1_000, 1_100, 1_110, 1_120, 1_121] == seen
 
 
 def test_entropy_has_the_size_and_never_repeats() -> None:

@@ -20,6 +20,7 @@ LARGER = {
     "domain.messages.en": "a table of texts, a few lines for each reason",
     "domain.messages.ja": "as en",
     "domain.messages.zh": "as en",
+    "runtime": "one text in two colours, which a test compares line by line",
 }
 
 

@@ -73,7 +73,7 @@ def _standard(version: int, ranges: Sequence[str]) -> Callable[[str], int]:
 
 
 def _pytricia(version: int, ranges: Sequence[str]) -> Callable[[str], object]:
-    import pytricia  # noqa: PLC0415 - a peer may be absent
+    import pytricia
 
     tree = pytricia.PyTricia(_BITS[version], socket.AF_INET if version == 4 else socket.AF_INET6)
     for number, text in enumerate(ranges):
@@ -85,7 +85,7 @@ def _pytricia(version: int, ranges: Sequence[str]) -> Callable[[str], object]:
 
 def _netaddr(_version: int, ranges: Sequence[str]) -> Callable[[str], object]:
     """Return netaddr's answer to the whole question: the smallest range around an address."""
-    import netaddr  # noqa: PLC0415
+    import netaddr
 
     networks = [netaddr.IPNetwork(text) for text in ranges]
     places = {network: number for number, network in enumerate(networks)}
@@ -99,7 +99,7 @@ def _netaddr(_version: int, ranges: Sequence[str]) -> Callable[[str], object]:
 
 def _ipset(_version: int, ranges: Sequence[str]) -> Callable[[str], object]:
     """Return netaddr's answer to half of the question: whether any range is around an address."""
-    import netaddr  # noqa: PLC0415
+    import netaddr
 
     allowed = netaddr.IPSet(ranges)
 

@@ -225,8 +225,8 @@ def _statements(made: Checks, places: Sequence[int]) -> Batch:
 
 def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
     """Return a batch of django-oauth-toolkit's validations, on a SQLite file with as many tokens."""
-    import django  # noqa: PLC0415 - a peer may be absent
-    from django.conf import settings  # noqa: PLC0415
+    import django
+    from django.conf import settings
 
     settings.configure(
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "toolkit.db")}},
@@ -238,11 +238,11 @@ def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
         LOGGING_CONFIG=None,
     )
     django.setup()
-    from django.contrib.auth import get_user_model  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.utils import timezone  # noqa: PLC0415
-    from oauth2_provider.models import get_access_token_model, get_application_model  # noqa: PLC0415
-    from oauth2_provider.oauth2_validators import OAuth2Validator  # noqa: PLC0415
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.utils import timezone
+    from oauth2_provider.models import get_access_token_model, get_application_model
+    from oauth2_provider.oauth2_validators import OAuth2Validator
 
     call_command("migrate", verbosity=0)
     people = get_user_model().objects.bulk_create(
@@ -285,8 +285,8 @@ def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
 
 def _signed(count: int) -> Batch:
     """Return a batch of verifications of an ES256 token: one signature, the claims read, expiry and scope compared."""
-    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    from cryptography.hazmat.primitives.hashes import SHA256
 
     key = ec.generate_private_key(ec.SECP256R1())
 

@@ -101,17 +101,17 @@ def _texts(world: World) -> list[str]:
     return [row.text for row in world.policy.network.rows]
 
 
-def casbin_enforcer(world: World, *, addresses: bool = False) -> Any:  # noqa: ANN401 - the peer has no types
+def casbin_enforcer(world: World, *, addresses: bool = False) -> Any:
     """Return pycasbin's enforcer over the tenant's grants."""
-    import casbin as peer  # noqa: PLC0415 - a peer may be absent
-    from casbin.model import FastModel  # noqa: PLC0415
-    from casbin.persist import Adapter  # noqa: PLC0415
-    from casbin.util import ip_match  # noqa: PLC0415
+    import casbin as peer
+    from casbin.model import FastModel
+    from casbin.persist import Adapter
+    from casbin.util import ip_match
 
     class Tenant(Adapter):  # type: ignore[misc]
         """Hands the whole tenant over at once; line by line, every line is looked for among all others first."""
 
-        def load_policy(self, model: Any) -> None:  # noqa: ANN401
+        def load_policy(self, model: Any) -> None:
             for service in world.policy.grants:
                 model.model["p"]["p"].policy.append([f"role:{service}", service, "use"])
             model.model["g"]["g"].policy.extend(_role_graph(world.policy))
@@ -166,8 +166,8 @@ def casbin(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> 
 
 def vakt(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Batch:
     """Return a batch of vakt's answers."""
-    import vakt as peer  # noqa: PLC0415
-    from vakt.rules import CIDR, AnyIn, Eq, Or  # noqa: PLC0415
+    import vakt as peer
+    from vakt.rules import CIDR, AnyIn, Eq, Or
 
     logging.getLogger("vakt").setLevel(logging.CRITICAL)
     storage = peer.MemoryStorage()
@@ -199,7 +199,7 @@ def vakt(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Ba
 
 def cedar(world: World, asked: Sequence[AccessRequest], *, addresses: bool) -> Batch:
     """Return a batch of cedarpy's answers."""
-    import cedarpy as peer  # noqa: PLC0415
+    import cedarpy as peer
 
     lines = [
         f'permit (principal in In::"role:{service}", action == Action::"use", resource == Service::"{service}");'

@@ -214,7 +214,7 @@ def make(policy: Policy) -> Floor:  # noqa: C901, PLR0915 - what it compiles is 
         return _ended(mine, accepted)
 
     # One function by design: nothing on its way costs a call.
-    def decide(  # noqa: C901, PLR0911, PLR0912, PLR0915
+    def decide(  # noqa: C901, PLR0911, PLR0912, PLR0915 - the floor is one function on purpose
         service: str,
         user: str,
         at: int,

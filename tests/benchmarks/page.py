@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - one sentence a line
 """The page that the numbers go into."""
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ if __name__ == "__main__":
     ours.__path__ = [str(ROOT / "tests")]
     sys.modules["tests"] = ours
 
-from tests.benchmarks import addresses, changing, checking, decisions, importing, page  # noqa: E402
-from tests.benchmarks.measure import ROUNDS  # noqa: E402
-from tests.benchmarks.report import Section  # noqa: E402
-from tests.benchmarks.world import Size, build  # noqa: E402
+from tests.benchmarks import addresses, changing, checking, decisions, importing, page
+from tests.benchmarks.measure import ROUNDS
+from tests.benchmarks.report import Section
+from tests.benchmarks.world import Size, build
 
 __all__ = ["main"]
 

@@ -13,7 +13,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Never
 
 import attrs
 
@@ -40,7 +40,7 @@ def _raised(value: object) -> str:
 
 
 def _with_locals(value: object) -> str:
-    def host(argument: object) -> None:
+    def host(argument: object) -> Never:
         raise RuntimeError
 
     try:
@@ -57,11 +57,11 @@ def _error_text(value: object) -> str:
     return " ".join(shown) + (_error_text(cause) if cause is not None else "")
 
 
-def _as_dict(value: Any) -> str:  # noqa: ANN401 - anything
+def _as_dict(value: Any) -> str:
     return repr(attrs.asdict(value)) if attrs.has(type(value)) else ""
 
 
-def _as_tuple(value: Any) -> str:  # noqa: ANN401 - anything
+def _as_tuple(value: Any) -> str:
     return repr(attrs.astuple(value)) if attrs.has(type(value)) else ""
 
 
@@ -157,8 +157,9 @@ def parts(value: object, depth: int = 6) -> Iterable[object]:
     yield value
     if depth == 0 or isinstance(value, str | bytes | int | float | type(None)):
         return
-    if attrs.has(type(value)):
-        inner: Iterable[object] = [getattr(value, field.name) for field in attrs.fields(type(value))]
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        inner: Iterable[object] = [getattr(value, field.name) for field in attrs.fields(kind)]
     elif isinstance(value, Mapping):
         inner = [*value.keys(), *value.values()]
     elif isinstance(value, tuple | list | set | frozenset):

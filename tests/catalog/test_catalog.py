@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 # Full-width punctuation is Japanese and Chinese.
 """The built-in catalogue against the two help pages, row by row of their trace, and the real published files."""
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from extlink.adapters.memory import MemoryStorage
-from extlink.errors import StorageError
+from extlink.errors import InvalidInput, StorageError
 from tests.contract import broken
 from tests.contract.broken import TWINS, Twin
 from tests.contract.checks import CHECKS, DURABLE
@@ -19,7 +19,7 @@ def test_every_broken_store_is_rejected_by_its_check(twin: Factory) -> None:
         ALL[TWINS[twin]](twin)
 
     # An error of another kind would be a mistake in the twin.
-    assert isinstance(caught.value.__cause__, StorageError | OverflowError | None)
+    assert isinstance(caught.value.__cause__, StorageError | InvalidInput | OverflowError | None)
 
 
 @pytest.mark.parametrize("name", sorted(set(TWINS.values()) & CHECKS.keys()))

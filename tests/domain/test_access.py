@@ -167,7 +167,7 @@ def member(status: Status) -> Person:
     return Person(attrs.evolve(MEMBER, status=status))
 
 
-def link(**changes: Any) -> Credential:  # noqa: ANN401 - the fields of a link
+def link(**changes: Any) -> Credential:
     """Return the credential of a changed link."""
     return attrs.evolve(GOOD, link=attrs.evolve(LINK, **changes))
 
@@ -434,7 +434,7 @@ def test_where_no_data_flows_no_connectors_are_asked_for(connectors: frozenset[C
 @pytest.mark.parametrize(
     "text", ["", " ", "x", "203.0.113.7 ", "203.0.113.07", "203.0.113.7/32", "203.0.113.7:443", "fe80::1%eth0", "::g"]
 )
-def test_an_unparsable_address_is_refused_in_every_mode(mode: Any, text: str) -> None:  # noqa: ANN401
+def test_an_unparsable_address_is_refused_in_every_mode(mode: Any, text: str) -> None:
     """An unparsable client address is never waved through, also where every address is allowed."""
     decision = decide(policy(network=IPRestriction(mode, SOME.rows)), attrs.evolve(REQUEST, address=text))
 

@@ -104,7 +104,7 @@ OTHER_FAMILY = {"::ffff:192.168.0.1": "jsonschema_ipv4", "127.0.0.1": "jsonschem
 BARE = {"192.168.0.0"}
 
 
-def read(folder: Path, name: str) -> Any:  # noqa: ANN401 - somebody else's JSON
+def read(folder: Path, name: str) -> Any:
     """Return a file of vectors."""
     return json.loads((folder / "ip_vectors" / name).read_text(encoding="utf-8"))
 
@@ -478,7 +478,7 @@ def test_an_interval_that_is_no_block_names_both_ends() -> None:
         (6, 0xFFFF << 32, 0x10000 * 2**32 - 1),
     ],
 )
-def test_impossible_ranges_cannot_be_built(version: Any, first: Any, last: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_impossible_ranges_cannot_be_built(version: Any, first: Any, last: Any) -> None:
     """Bounds outside the version, in the wrong order, or in the mapped block as IPv6, are refused."""
     with pytest.raises(InvalidInput):
         AddressRange(version=version, first=first, last=last)
@@ -492,7 +492,7 @@ def test_impossible_addresses_are_refused(address: Address) -> None:
 
 
 @pytest.mark.parametrize(("version", "value"), [(5, 1), (True, 1), ([], 1), (4, "1"), (4, None), (6, 1.0)])
-def test_addresses_of_other_types_are_refused(version: Any, value: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_addresses_of_other_types_are_refused(version: Any, value: Any) -> None:
     """A version or a value of another type is refused, hashable or not."""
     with pytest.raises(InvalidInput):
         packed(Address(version, value))

@@ -20,7 +20,7 @@ def test_a_client_is_confidential_with_pkce_unless_said_otherwise() -> None:
     ("kind", "pkce"),
     [("confidential", "required"), ("confidential", "waived_for_confidential_client"), ("public", "required")],
 )
-def test_what_a_client_may_be(kind: Any, pkce: Any) -> None:  # noqa: ANN401 - words from a table
+def test_what_a_client_may_be(kind: Any, pkce: Any) -> None:
     """Confidential with or without PKCE, public with it."""
     assert (kind, pkce) == ((made := Client("c", kind=kind, pkce=pkce)).kind, made.pkce)
 
@@ -55,7 +55,7 @@ ANYTHING = st.none() | st.booleans() | st.integers() | st.text() | st.binary() |
 
 
 @given(name=ANYTHING, kind=ANYTHING, pkce=ANYTHING)
-def test_any_object_gives_a_client_or_an_error_of_ours(name: Any, kind: Any, pkce: Any) -> None:  # noqa: ANN401
+def test_any_object_gives_a_client_or_an_error_of_ours(name: Any, kind: Any, pkce: Any) -> None:
     """Whatever a host hands in."""
     try:
         client = Client(name, kind=kind, pkce=pkce)

@@ -157,7 +157,7 @@ def test_a_request_survives_the_round_trip(
 
 
 @given(value=st.none() | st.integers() | st.text() | st.binary() | st.lists(st.text()))
-def test_any_object_gives_a_value_or_an_error_of_ours(value: Any) -> None:  # noqa: ANN401 - anything
+def test_any_object_gives_a_value_or_an_error_of_ours(value: Any) -> None:
     """Whatever a client sends on."""
     for parse in (parse_redirect_uri, lambda one: parse_challenge(one, CONFIDENTIAL)):
         try:

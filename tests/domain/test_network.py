@@ -194,7 +194,7 @@ def test_the_admitting_row_is_found() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("text", ["", "192.0.2.07", "fe80::1%1", "192.0.2.7:80", None, 5, b"192.0.2.7"])
-def test_what_is_no_address_is_refused_in_every_mode(mode: Mode, text: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_what_is_no_address_is_refused_in_every_mode(mode: Mode, text: Any) -> None:
     """An unparsable address is never waved through, not even where all are allowed."""
     restriction = IPRestriction(mode, [OFFICE])
 
@@ -224,14 +224,14 @@ def test_a_restriction_is_a_value() -> None:
 
 
 @pytest.mark.parametrize("mode", ["", "ALLOW_ALL", "allow", None, [], 1, b"allow_all"])
-def test_unknown_modes_are_refused(mode: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_unknown_modes_are_refused(mode: Any) -> None:
     """A restriction of another mode cannot be built."""
     with pytest.raises(InvalidInput, match="expected one of allow_all, deny_all, allow_some"):
         IPRestriction(mode)
 
 
 @pytest.mark.parametrize("rows", [None, 5, "192.0.2.0/24", ["192.0.2.0/24"], [OFFICE, None], [OFFICE.range]])
-def test_only_rows_are_rows(rows: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_only_rows_are_rows(rows: Any) -> None:
     """Something else than rows is refused, naming its type."""
     with pytest.raises(InvalidInput, match="rows: expected a list of Row"):
         IPRestriction("allow_some", rows)
@@ -308,7 +308,7 @@ def test_all_reasons_are_given_at_once() -> None:
 
 
 @pytest.mark.parametrize("limit", [-1, 1.5, "2900", True])
-def test_impossible_profiles_cannot_be_built(limit: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_impossible_profiles_cannot_be_built(limit: Any) -> None:
     """A limit is a whole number of rows."""
     with pytest.raises(InvalidInput):
         IPProfile(row_limit=limit, ipv4_only=True, self_service=True)

@@ -180,7 +180,7 @@ class Raising:
     [None, 5, b"192.0.2.1", [], ["192.0.2.1"], "", "192.0.2.01", "::1%1", "\ud800", "\0", Address(4, -1), Raising()],
 )
 @pytest.mark.parametrize("make", [narrow, wide])
-def test_what_is_no_address_is_never_just_absent(make: Maker, value: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_what_is_no_address_is_never_just_absent(make: Maker, value: Any) -> None:
     """A malformed address is an error, which a list of forbidden ranges cannot mistake for a yes."""
     finder = make([parse_range("192.0.2.0/24")])
 
@@ -189,7 +189,7 @@ def test_what_is_no_address_is_never_just_absent(make: Maker, value: Any) -> Non
 
 
 @pytest.mark.parametrize("ranges", [5, None, "192.0.2.0/24", ["192.0.2.0/24"], [None]])
-def test_only_ranges_are_compiled(ranges: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_only_ranges_are_compiled(ranges: Any) -> None:
     """Texts are parsed before, so that the error names the row."""
     with pytest.raises(InvalidInput):
         RangeTable(ranges)

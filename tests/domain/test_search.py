@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - half-width, full-width and look-alike letters are what this is about
 from __future__ import annotations
 
 import unicodedata

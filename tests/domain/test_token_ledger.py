@@ -72,7 +72,7 @@ def opened(secret: Secret, ledger: TokenLedger = LEDGER) -> Presented:
     return presented
 
 
-def redeem(link: Link, code: Secret, **more: Any) -> Issued | Failed:  # noqa: ANN401 - the arguments of `redeem`
+def redeem(link: Link, code: Secret, **more: Any) -> Issued | Failed:
     """Show a code as it should be shown, but for what `more` says."""
     shown = {"redirect_uri": REDIRECT, "verifier": VERIFIER, "at": AT, "salt": SALTS[0], **more}
     return LEDGER.redeem(link, opened(code), code, **shown)
@@ -84,7 +84,7 @@ def refresh(
     *,
     ledger: TokenLedger = LEDGER,
     client: Client = CONFIDENTIAL,
-    **more: Any,  # noqa: ANN401 - as above
+    **more: Any,
 ) -> Issued | Failed:
     """Show a refresh token as it should be shown, but for what `more` says."""
     shown = {"scopes": None, "at": Instant(AT + 10), "salt": SALTS[1], **more}
@@ -229,7 +229,7 @@ def test_a_verifier_has_43_to_128_characters(length: int) -> None:
 
 
 def test_a_client_without_pkce() -> None:
-    """With the named waiver no verifier is shown; one that is shown means that a challenge was cut out (RFC 9700 4.8)."""
+    """With the named waiver no verifier is shown; one that is means that a challenge was cut out (RFC 9700 4.8)."""
     assert isinstance(redeem(*consented(None), verifier=None), Issued)
     assert ends_nothing(redeem(*consented(None)), "code.verifier_unexpected")
 
@@ -381,7 +381,7 @@ def test_an_older_token_is_reuse() -> None:
 
 
 def test_using_the_successor_confirms_it() -> None:
-    """Once the successor was presented, the token before it is two generations old, so its answer is not given again."""
+    """Once the successor was presented, the token before it is two generations old; its answer is not repeated."""
     before, after = rotated()
     third = issued(refresh(after.link, after.tokens.refresh_token, salt=SALTS[2]))
 
@@ -594,7 +594,7 @@ class UntilTheRefreshTokenIsUsed(TokenLedger):
 
 
 def test_a_thief_in_lock_step_is_caught() -> None:
-    """The broken twin: who copied a token could follow its owner for ever; under the rules, it ends with the first use."""
+    """The broken twin: who copied a token could follow its owner for ever; by the rules, the first use ends it."""
     before, after = rotated(client=PUBLIC)
     link = confirmed(after.link)
     broken = UntilTheRefreshTokenIsUsed(ACME, RING, Lifetimes())

@@ -250,7 +250,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("data", "problem"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_data_is_refused(data: Any, problem: str) -> None:  # noqa: ANN401 - wrong on purpose
+def test_hostile_data_is_refused(data: Any, problem: str) -> None:
     """What is not strict JSON in UTF-8 is refused with what was expected, and never by another exception."""
     with pytest.raises(InvalidInput) as refusal:
         read_service_tags(data)
@@ -292,7 +292,7 @@ NEARLY = st.builds(
 
 
 @given(data=st.one_of(st.binary(), st.text(), BROKEN, ANYTHING.map(json.dumps), NEARLY, ANYTHING))
-def test_any_data_is_ranges_or_an_error(data: Any) -> None:  # noqa: ANN401 - wrong on purpose
+def test_any_data_is_ranges_or_an_error(data: Any) -> None:
     """Law 13: whatever comes in, a value comes out whose counts add up, or an `ExtlinkError` of one printable line."""
     message = ""
     try:
@@ -335,7 +335,7 @@ def test_rows_let_the_published_addresses_in() -> None:
     ("name", "problem"),
     [("azureconnectors", "did you mean 'AzureConnectors'?"), ("Slack", "it has 3"), ("", "it has 3"), (5, "got int")],
 )
-def test_an_unknown_group_is_an_error(name: Any, problem: str) -> None:  # noqa: ANN401 - wrong on purpose
+def test_an_unknown_group_is_an_error(name: Any, problem: str) -> None:
     """No rows for a misspelt tag would be a restriction that refuses everybody; the likely name is offered."""
     with pytest.raises(InvalidInput) as refusal:
         rows_of(read_service_tags(SMALL), name)

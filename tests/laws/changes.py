@@ -22,7 +22,7 @@ LATE: Final = NOW - 3
 EXISTING: Final = ("revoke", "suspend", "keep")
 
 
-def edited(world: World, service: str, **change: Any) -> World:  # noqa: ANN401 - a change is plain data
+def edited(world: World, service: str, **change: Any) -> World:
     """Return a world in which an administrator edited the grants of a service once more."""
     said = {"reach": "direct", "until": None, "existing": "revoke", **change}
     edits = world["edits"].get(service, [])
@@ -110,7 +110,7 @@ def _world(change: Callable[[Random, World], bool | None]) -> Change:
     return made
 
 
-def _service(**fields: Any) -> Change:  # noqa: ANN401 - a field of a world
+def _service(**fields: Any) -> Change:
     def change(draw: Random, world: World) -> bool:
         name = draw.choice(SERVICES)
         if name not in world["services"]:
@@ -245,7 +245,7 @@ def _questions(change: Callable[[Question], None]) -> Change:
     return made
 
 
-def _link(**fields: Any) -> Change:  # noqa: ANN401 - a field of a question
+def _link(**fields: Any) -> Change:
     def change(question: Question) -> None:
         if question["token"] is not None and question["token"]["link"] is not None:
             question["token"]["link"].update(fields)

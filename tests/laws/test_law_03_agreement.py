@@ -14,7 +14,7 @@ from tests.reference.twins import TWINS
 from tests.reference.worlds import cases
 
 WORLDS = 150
-DEEP_WORLDS = 20_000
+DEEP_WORLDS = 10_000
 
 
 def disagreements(subject: Subject, worlds: range) -> list[str]:

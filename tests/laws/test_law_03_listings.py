@@ -23,7 +23,7 @@ from extlink.operation import Operation
 from extlink.runtime import ExtLink, Tenant
 
 SEEDS = 25
-DEEP_SEEDS = 3_000
+DEEP_SEEDS = 1_500
 PEOPLE = ("ann", "bob", "cid")
 SERVICES = ("automate", "chat")
 SCOPE = Scope("read")

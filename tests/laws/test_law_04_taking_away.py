@@ -14,7 +14,7 @@ from tests.laws.effects import Effects, effects
 from tests.reference.differential import Subject
 
 WORLDS = 80
-DEEP_WORLDS = 10_000
+DEEP_WORLDS = 6_000
 CHANGES = {kind: change for kind, (change, _) in TAKING_AWAY.items()}
 
 

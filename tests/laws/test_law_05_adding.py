@@ -13,7 +13,7 @@ from tests.reference.differential import Subject
 from tests.reference.twins import TWINS
 
 WORLDS = 250
-DEEP_WORLDS = 20_000
+DEEP_WORLDS = 10_000
 
 
 def test_adding_an_allowed_range_never_refuses_more(deep: bool) -> None:

@@ -86,6 +86,12 @@ def require_final(run: Run, kind: str = "confidential") -> None:
                 raise NotFinal(f"{run.schedule}: works, {revived=}")
 
 
+def require_all_final(exploration: Exploration) -> None:
+    """Require it of every run."""
+    for run in exploration.runs():
+        require_final(run)
+
+
 def _ending(*names: str, kind: str = "confidential", reduce: bool = False) -> Exploration:
     workers = tuple(worker(name, kind) for name in names)
     return Exploration(workers=workers, storage=world(kind).storage, reduce=reduce)
@@ -95,15 +101,13 @@ def _ending(*names: str, kind: str = "confidential", reduce: bool = False) -> Ex
 @pytest.mark.parametrize("other", ["check", "refresh"])
 def test_revocation_is_final(ending: str, other: str) -> None:
     """However an end and a use of a link interleave: after both, no token works and nothing makes one work again."""
-    for run in _ending(ending, other).runs():
-        require_final(run)
+    require_all_final(_ending(ending, other))
 
 
 @pytest.mark.parametrize("ending", EVERY_LINK)
 def test_an_end_of_all_ends_what_is_being_made(ending: str) -> None:
     """A code that is redeemed while all links end gives no token that outlives them."""
-    for run in _ending(ending, "redeem", reduce=True).runs():
-        require_final(run)
+    require_all_final(_ending(ending, "redeem", reduce=True))
 
 
 @pytest.mark.slow
@@ -117,8 +121,7 @@ def test_revocation_wins_over_two_refreshes(kind: str) -> None:
 def test_a_link_that_a_store_without_guards_revives_is_caught() -> None:
     """The broken twin: the refresh writes the link back as it had read it."""
     with pytest.raises(NotFinal):
-        for run in attrs.evolve(_ending("revoke", "refresh"), store=without_guards).runs():
-            require_final(run)
+        require_all_final(attrs.evolve(_ending("revoke", "refresh"), store=without_guards))
 
 
 def test_an_evaluator_that_forgets_epochs_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +133,7 @@ def test_an_evaluator_that_forgets_epochs_is_caught(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("extlink.domain.access._ended_notes", nothing)
 
     with pytest.raises(NotFinal, match="revived=True"):
-        for run in _ending("quarantine", "check").runs():
-            require_final(run)
+        require_all_final(_ending("quarantine", "check"))
 
 
 def test_a_table_that_leads_out_of_revoked_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,5 +142,4 @@ def test_a_table_that_leads_out_of_revoked_is_caught(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(link_rules, "TRANSITIONS", twin)
 
     with pytest.raises(NotFinal, match="revived=True"):
-        for run in _ending("revoke", "check").runs():
-            require_final(run)
+        require_all_final(_ending("revoke", "check"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 import pytest
 from hypothesis import given as examples, strategies as st
@@ -41,6 +43,11 @@ def _exploration(*names: str, kind: str = "confidential") -> Exploration:
     return Exploration(workers=workers, storage=world(kind).storage, reduce=len(names) > 2)
 
 
+def _each(exploration: Exploration, require: Callable[[Run], None]) -> None:
+    for run in exploration.runs():
+        require(run)
+
+
 def require_one_redemption(run: Run) -> None:
     """Require that one of several valid redemptions of a code won, and that its tokens have ended with the next."""
     won = [outcome.result for outcome in run.outcomes if isinstance(outcome.result, TokenSet)]
@@ -51,7 +58,7 @@ def require_one_redemption(run: Run) -> None:
         raise NotOne(f"{run.schedule}: the tokens of a code that was used twice still work")
 
 
-def require_one_successor(run: Run, kind: str) -> None:
+def require_one_successor(run: Run, kind: str = "confidential") -> None:
     """Require that whoever refreshed a token got the same answer, and that no other token came out of it."""
     answers = [outcome.result for outcome in run.outcomes if isinstance(outcome.result, TokenSet)]
     if not answers or any(answer != answers[0] for answer in answers):
@@ -91,8 +98,7 @@ def test_a_refresh_beside_one_that_asks_for_less() -> None:
 def test_a_store_without_guards_is_caught() -> None:
     """The broken twin: both redemptions win."""
     with pytest.raises(NotOne):
-        for run in attrs.evolve(_exploration("redeem", "redeem"), store=without_guards).runs():
-            require_one_redemption(run)
+        _each(attrs.evolve(_exploration("redeem", "redeem"), store=without_guards), require_one_redemption)
 
 
 class NewSaltAtEachRetry(TokenLedger):
@@ -126,8 +132,7 @@ class DrawsAnew(AsyncExtLink):
 def test_a_new_salt_at_each_retry_is_caught() -> None:
     """The broken twin: one refresh token has two successors."""
     with pytest.raises(NotOne, match="answers differ"):
-        for run in attrs.evolve(_exploration("refresh", "refresh"), hub=DrawsAnew).runs():
-            require_one_successor(run, "confidential")
+        _each(attrs.evolve(_exploration("refresh", "refresh"), hub=DrawsAnew), require_one_successor)
 
 
 @attrs.frozen
@@ -169,9 +174,7 @@ def _story(kind: str, hub_kind: type[ExtLink], steps: list[Shown]) -> None:
     prepared(storage, clock=clock)
     client = client_of(kind)
     first = hub_over(storage, clock=clock, seed=1)
-    twin = hub_kind(
-        storage, keys=first._keys, directory=first._directory, clock=clock, entropy=first._entropy
-    )
+    twin = hub_kind(storage, keys=first._keys, directory=first._directory, clock=clock, entropy=first._entropy)
     tenant = twin.tenant(TENANT)
     _walk(tenant, clock, client, steps, connected(tenant, client=client, scopes=SCOPES))
 

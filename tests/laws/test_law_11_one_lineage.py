@@ -40,9 +40,7 @@ def require_one_lineage(storage: MemoryStorage) -> None:
     page = storage.list(Records(TENANT.encode(), prefix("l"), limit=1_000))
     found: list[Link] = [LINK.decode(one.value)[0] for one in page.items if one.value is not None]
     carrying = Counter(
-        (link.owner, link.service, link.client)
-        for link in found
-        if link.state in {LinkState.LIVE, LinkState.SUSPENDED}
+        (link.owner, link.service, link.client) for link in found if link.state in {LinkState.LIVE, LinkState.SUSPENDED}
     )
     if carrying and max(carrying.values()) > 1:
         raise TooMany(str(carrying))
@@ -61,7 +59,11 @@ def _two_codes() -> Exploration:
 
 def test_two_codes_redeemed_at_once() -> None:
     """In every interleaving the link that is made last takes the place of the other and of the one there was."""
-    for run in _two_codes().runs():
+    _each(_two_codes())
+
+
+def _each(exploration: Exploration) -> None:
+    for run in exploration.runs():
         require_one_lineage(run.storage)
 
         assert all(isinstance(outcome.result, TokenSet) for outcome in run.outcomes)
@@ -70,8 +72,7 @@ def test_two_codes_redeemed_at_once() -> None:
 def test_a_store_without_guards_is_caught() -> None:
     """The broken twin: each redemption overlooks the other."""
     with pytest.raises(TooMany):
-        for run in attrs.evolve(_two_codes(), store=without_guards).runs():
-            require_one_lineage(run.storage)
+        _each(attrs.evolve(_two_codes(), store=without_guards))
 
 
 steps = st.lists(
@@ -98,9 +99,7 @@ def _walk(path: list[tuple[str, str, str, int]]) -> None:
                 codes.append((accepted(tenant, user, client).code.reveal(), client))
             elif what == "redeem" and codes:
                 code, client = codes[number % len(codes)]
-                redeemed = tenant.run(
-                    links.redeem(code, client=client, redirect_uri=REDIRECT, code_verifier=VERIFIER)
-                )
+                redeemed = tenant.run(links.redeem(code, client=client, redirect_uri=REDIRECT, code_verifier=VERIFIER))
                 held += [redeemed] if isinstance(redeemed, TokenSet) else []
             elif what == "check" and held:
                 tenant.run(access.check(held[number % len(held)].access_token, scope=SCOPE))

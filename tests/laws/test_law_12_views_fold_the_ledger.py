@@ -54,7 +54,7 @@ def test_views_are_folds_of_the_ledger_on_every_prefix() -> None:
 
 
 def test_a_record_in_pieces_is_one_image() -> None:
-    """A list too large for one value is kept in pieces, and is still one record to the ledger; shrunk, it leaves none."""
+    """A list too large for one value is kept in pieces, and is one record to the ledger; shrunk, it leaves none."""
     storage = Watched()
     _, _, admin = prepared(storage)
     noise = random.Random(12)
@@ -82,7 +82,9 @@ class WritesMore(Watched):
     """The broken runner: one change more than the ledger was told of."""
 
     def altered(self, batch: Batch) -> Batch:
-        return attrs.evolve(batch, entries=tuple(body.replace(b'["[\\"gv\\"', b'["[\\"qq\\"') for body in batch.entries))
+        return attrs.evolve(
+            batch, entries=tuple(body.replace(b'["[\\"gv\\"', b'["[\\"qq\\"') for body in batch.entries)
+        )
 
 
 @pytest.mark.parametrize("twin", [ForgetsAnImage, WritesMore])

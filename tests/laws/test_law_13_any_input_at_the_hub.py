@@ -55,9 +55,7 @@ class Raises:
 class Lies:
     """Says that it is text."""
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]  # noqa: ANN401 - that is the lie
-        return str
+    __class__ = str  # type: ignore[assignment]
 
 
 class Text(str):
@@ -82,7 +80,7 @@ class Text(str):
 
 
 class Broken(dict[str, object]):
-    def items(self) -> Any:  # noqa: ANN401 - it never comes to that
+    def items(self) -> Any:
         raise RuntimeError
 
     def __iter__(self) -> Iterator[str]:
@@ -137,7 +135,7 @@ SPECIAL = [
     ["kintone", Text("kintone")],
     {"k1": None},
     {"k1": Secret("11" * 32)},
-    {Text("k1"): Secret("11" * 32)} if False else {1: 2},
+    {1: 2},
     Secret("x"),
     Secret("\ud800"),
     KEYS,

@@ -32,23 +32,23 @@ RENAMED = {
 class _Plain(ast.NodeTransformer):
     """Turn async text into the sync text that it must be equal to."""
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802 - the name of the protocol
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         fields = {name: getattr(node, name) for name in ast.FunctionDef._fields if hasattr(node, name)}
         return self.generic_visit(ast.FunctionDef(**fields))
 
-    def visit_Await(self, node: ast.Await) -> ast.AST:  # noqa: N802 - as above
+    def visit_Await(self, node: ast.Await) -> ast.AST:
         return self.visit(node.value)  # type: ignore[no-any-return]
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802 - as above
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(RENAMED.get(node.id, node.id), node.ctx)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - as above
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         # The async hub carries the store in memory on a thread.
         if isinstance(node.func, ast.Name) and node.func.id == "ThreadedStorage":
             return self.visit(node.args[0])  # type: ignore[no-any-return]
         return self.generic_visit(node)
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802 - as above
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, str):
             for name, plain in RENAMED.items():
                 node = ast.Constant(str(node.value).replace(name, plain))

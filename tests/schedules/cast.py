@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
+
 import attrs
 
 from extlink import access, datagroups, grants, links, networks, services, users

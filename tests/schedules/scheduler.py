@@ -3,7 +3,8 @@
 What is scheduled is the async runner itself. Its store stops before each read, list and commit and hands the control
 back; nothing else is a switch point. A schedule is a sequence of numbers: who makes the next step. Schedules are found
 depth-first, each played from the start on a copy of the store; a runner that starts anew after a conflict just has more
-steps. With `reduce`, sleep sets leave out schedules that differ only in the order of steps that cannot notice each other.
+steps. With `reduce`, sleep sets leave out schedules that differ only in the order of steps that cannot notice each
+other.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class SteppedStorage:
     def __init__(self, storage: MemoryStorage) -> None:
         self._storage = storage
 
-    async def read(self, keys: Sequence[Key], known: Any) -> Sequence[Stored]:  # noqa: ANN401 - handed on as it is
+    async def read(self, keys: Sequence[Key], known: Any) -> Sequence[Stored]:
         await _pause(Point("read", frozenset(keys)))
         return self._storage.read(keys, known)
 
@@ -346,7 +347,7 @@ def without_guards(storage: MemoryStorage) -> MemoryStorage:
 class NoGuardOnAbsence(Attempt):
     """The broken attempt: what was not there when it was read need not be absent at the commit."""
 
-    def batch(self, *args: Any, **kwargs: Any) -> Batch | None:  # noqa: ANN401 - handed on as they are
+    def batch(self, *args: Any, **kwargs: Any) -> Batch | None:
         made = super().batch(*args, **kwargs)
         if made is None:
             return None
@@ -356,7 +357,7 @@ class NoGuardOnAbsence(Attempt):
 class TornReads(Attempt):
     """The broken attempt: later reads do not ask whether earlier ones still hold."""
 
-    def asks(self, step: Any) -> Any:  # noqa: ANN401 - handed on as they are
+    def asks(self, step: Any) -> Any:
         keys, known = super().asks(step)
         wanted = {record.key for record in step.keys}
         return [key for key in keys if key in wanted], known

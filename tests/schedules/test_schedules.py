@@ -1,7 +1,8 @@
 """Every interleaving of pairs and triples of operations comes to what one after another comes to (PROMISES P8 to P12).
 
-Compared are results, errors, every record and every ledger entry with its number, so "no lost update", "guards hold" and
-"numbers without gaps" are one property. The broken twins are a store, an attempt and a runner that each drop one rule.
+Compared are results, errors, every record and every ledger entry with its number, so "no lost update", "guards hold"
+and "numbers without gaps" are one property. The broken twins are a store, an attempt and a runner that each drop one
+rule.
 """
 
 from __future__ import annotations

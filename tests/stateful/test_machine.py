@@ -1,8 +1,9 @@
 """One machine over four hubs: memory and SQLite, sync and async, with the same keys, clock and randomness.
 
-After every operation the four gave the same result or error, and hold the same records, versions and ledger (laws 17 and
-18); what is stored is what the ledger so far comes to (law 12); what has ended never works again (law 9); a user has one
-link with tokens per service and client (law 11). The clock jumps forwards and backwards between any two operations.
+After every operation the four gave the same result or error, and hold the same records, versions and ledger (laws 17
+and 18); what is stored is what the ledger so far comes to (law 12); what has ended never works again (law 9); a user
+has one link with tokens per service and client (law 11). The clock jumps forwards and backwards between any two
+operations.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import chain
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 import attrs
 import pytest
@@ -36,9 +37,9 @@ from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
-from extlink.domain.grant import Rules, UserGrantPolicy
-from extlink.domain.identifier import TenantId, UserId
 from extlink.domain.event import canonical
+from extlink.domain.grant import Existing, Reach, Rules, UserGrantPolicy
+from extlink.domain.identifier import TenantId, UserId
 from extlink.domain.instant import to_datetime
 from extlink.domain.link import Link, LinkState
 from extlink.domain.tenant import HOST, Epochs
@@ -61,6 +62,7 @@ from tests.schedules.world import CHALLENGE, KEYS, PEOPLE, REDIRECT, SCOPE, SCOP
 from tests.stateful.views import all_entries, all_records, decoded, fold, views
 
 T = TypeVar("T")
+PauseOrEnd = Literal["revoke", "suspend"]
 YEAR: Final = 365 * 86_400
 USERS: Final = st.sampled_from(["sato", "suzuki", "tanaka", "nobody"])
 SERVICES: Final = st.sampled_from(["flows", "flows", "flows", "other"])
@@ -112,7 +114,7 @@ class HubsMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self._runner = asyncio.Runner()
         files = [SQLiteStorage(f"{self._folder.name}/{name}.db") for name in ("sync", "async")]
-        carried = [self._stored(), files[1]]
+        carried: list[Storage] = [self._stored(), files[1]]
         self._files = files
         self._threads = [ThreadedStorage(storage) for storage in carried]
         self.storages: tuple[Storage, ...] = (MemoryStorage(), files[0], *carried)
@@ -266,8 +268,12 @@ class HubsMachine(RuleBasedStateMachine):
         if self._clock.now() < 50 * YEAR + 10 * YEAR or back:
             self._clock.advance(-seconds if back and self._clock.now() > 40 * YEAR else seconds)
 
-    @rule(name=SERVICES, what=st.sampled_from(["register", "enable", "disable", "unregister", "release"]), end=PAUSE_OR_END)
-    def service_state(self, name: str, what: str, end: Any) -> None:
+    @rule(
+        name=SERVICES,
+        what=st.sampled_from(["register", "enable", "disable", "unregister", "release"]),
+        end=PAUSE_OR_END,
+    )
+    def service_state(self, name: str, what: str, end: PauseOrEnd) -> None:
         """An administrator sets a service's state."""
         operations: dict[str, Operation[Any]] = {
             "register": services.register(service(name)),
@@ -288,32 +294,32 @@ class HubsMachine(RuleBasedStateMachine):
             self.do(services.release(name) if lift else services.quarantine(name, "leak"))
 
     @rule(default=st.sampled_from(["deny", "allow"]), flows=st.booleans())
-    def defaults(self, default: Any, flows: bool) -> None:
+    def defaults(self, default: Literal["deny", "allow"], flows: bool) -> None:
         """An administrator sets what holds where nobody said anything."""
         self.do(services.set_default(default))
         self.do(datagroups.require_flow_connectors(flows))
 
     @rule(name=SERVICES, subjects=SUBJECTS, reach=REACH, until=st.none() | JUMPS)
-    def allow(self, name: str, subjects: dict[str, list[str]], reach: Any, until: int | None) -> None:
+    def allow(self, name: str, subjects: dict[str, list[str]], reach: Reach, until: int | None) -> None:
         """An administrator lets somebody in, perhaps until a day."""
         day = None if until is None else to_datetime(self._clock.now()) + timedelta(seconds=until)
         self.do(grants.allow(name, **subjects, scope=reach, until=day))  # type: ignore[arg-type]
 
     @rule(name=SERVICES, subjects=SUBJECTS, existing=EXISTING)
-    def withdraw(self, name: str, subjects: dict[str, list[str]], existing: Any) -> None:
+    def withdraw(self, name: str, subjects: dict[str, list[str]], existing: Existing) -> None:
         """An administrator takes grants away."""
         self.do(grants.withdraw(name, **subjects, existing=existing))  # type: ignore[arg-type]
 
     @rule(name=SERVICES, subjects=SUBJECTS, existing=EXISTING, reach=REACH, lift=st.booleans())
-    def exclude(self, name: str, subjects: dict[str, list[str]], existing: Any, reach: Any, lift: bool) -> None:
+    def exclude(self, name: str, subjects: dict[str, list[str]], existing: Existing, reach: Reach, lift: bool) -> None:
         """An administrator excludes somebody, or lifts that."""
         if lift:
-            self.do(grants.include(name, **subjects))  # type: ignore[arg-type]
+            self.do(grants.include(name, **subjects))
         else:
-            self.do(grants.exclude(name, **subjects, existing=existing, scope=reach))  # type: ignore[arg-type]
+            self.do(grants.exclude(name, **subjects, existing=existing, scope=reach))
 
     @rule(name=SERVICES, off=st.integers(0, 1), add=USERS, remove=USERS, existing=EXISTING)
-    def edit(self, name: str, off: int, add: str, remove: str, existing: Any) -> None:
+    def edit(self, name: str, off: int, add: str, remove: str, existing: Existing) -> None:
         """An administrator saves ticks, now and then against a version of yesterday."""
         shown = self.do(grants.show(name))
         version = shown.version if isinstance(shown, grants.GrantState) else 0
@@ -341,7 +347,7 @@ class HubsMachine(RuleBasedStateMachine):
             self.do(datagroups.set_policy(DataPolicy(id=name, business={"a"}, blocked={"b"} if blocks else ())))
 
     @rule(user=USERS, what=st.sampled_from(["suspend", "resume", "resume", "delete", "state"]), end=PAUSE_OR_END)
-    def person(self, user: str, what: str, end: Any) -> None:
+    def person(self, user: str, what: str, end: PauseOrEnd) -> None:
         """The host tells what became of a user."""
         if what == "delete" and user != "tanaka":
             what = "resume"  # else every walk ends with nobody left
@@ -523,8 +529,13 @@ class _State:
     def has_ended(self, link: Link) -> bool:
         """Whether a link is revoked, of an ended epoch, or ended with a grant; expiry is another matter."""
         tenant, owner, name = TenantId(TENANT), UserId(str(link.owner)), link.service
-        records = (tenant_key(tenant), service_key(tenant, name), user_key(tenant, owner), host_service_key(name))
-        today = Epochs(*(0 if known is None else known.epoch for known in map(self.get, records)))
+        known = (
+            self.get(tenant_key(tenant)),
+            self.get(service_key(tenant, name)),
+            self.get(user_key(tenant, owner)),
+            self.get(host_service_key(name)),
+        )
+        today = Epochs(*(0 if one is None else one.epoch for one in known))
         granted, excluded = self.get(grant_rules_key(tenant, name)) or (Rules(), Rules())
         named = self.get(user_grant_key(tenant, name, owner))
         grants = UserGrantPolicy(name, {} if named is None else {owner: named}, granted, excluded)
@@ -585,7 +596,7 @@ def _as_before(call: object, commit: object, *others: object) -> object:
     return commit
 
 
-def _without_images(*args: Any, **fields: Any) -> bytes:  # noqa: ANN401 - handed on as they are
+def _without_images(*args: Any, **fields: Any) -> bytes:
     return canonical(*args, **{**fields, "images": ()})
 
 
@@ -598,9 +609,7 @@ def _without_images(*args: Any, **fields: Any) -> bytes:  # noqa: ANN401 - hande
         ("extlink.attempt.canonical", _without_images),
     ],
 )
-def test_a_broken_rule_is_caught(
-    monkeypatch: pytest.MonkeyPatch, rule_of: str, broken: Callable[..., object]
-) -> None:
+def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch, rule_of: str, broken: Callable[..., object]) -> None:
     """Links that outlive their epoch, second lineages and entries without images make the machine fail."""
     monkeypatch.setattr(rule_of, broken)
 

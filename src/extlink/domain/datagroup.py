@@ -134,11 +134,12 @@ class DataGroupPolicy:
         Raises:
             InvalidInput: not a list of ids.
         """
-        if type(connectors) is not frozenset or len(cast("frozenset[str]", connectors)) > MAX_CONNECTORS:
-            connectors = parse_id_set(connectors, "connectors", MAX_CONNECTORS)
+        flow = cast("frozenset[str]", connectors)
+        if type(flow) is not frozenset or len(flow) > MAX_CONNECTORS:
+            flow = parse_id_set(connectors, "connectors", MAX_CONNECTORS)
         listed = self._listed
         business = non_business = blocked = 0
-        for connector in connectors:
+        for connector in flow:
             masks = listed.get(connector) if type(connector) is str else None
             if masks is None:
                 masks = self._masks(connector)

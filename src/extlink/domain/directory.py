@@ -69,10 +69,6 @@ class Member:
         object.__setattr__(self, "direct", frozenset(path[-1] for path in self.organizations if path))
         object.__setattr__(self, "within", frozenset(node for path in self.organizations for node in path))
 
-    def path_to(self, organization: OrganizationId) -> OrganizationPath:
-        """Return the membership path that leads through `organization`, or an empty one."""
-        return next((path for path in self.organizations if organization in path), ())
-
 
 @attrs.frozen(kw_only=True)
 class CandidateQuery:

@@ -96,6 +96,10 @@ class Rule:
             return self._with((*self.tenures[:-1], attrs.evolve(current, until=until)))
         return self._with((*self.closed(edit, at).tenures, wanted))
 
+    def inherited(self, tenure: Tenure) -> Rule:
+        """Return the rule with a tenure that another subject had: as old, and with the same word about links."""
+        return self._with((*self.tenures, attrs.evolve(tenure, reach="direct")))
+
     def closed(self, edit: int, at: Instant, existing: Existing | None = None) -> Rule:
         """Return the rule with its open tenure ended at `edit`; without one nothing changes.
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 # Full-width punctuation is Japanese.
 """The three catalogues hold the same codes, the same parameters, and the words of each language."""
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 # Full-width punctuation is Japanese and Chinese.
 """Rendering never fails a reader, never reads a value as a template, and never lets a value forge a line."""
 
