@@ -187,6 +187,14 @@ def test_what_is_remembered_is_bounded() -> None:
     assert [known, None, known] == [cache.get(key) for key in (a, b, c)]
 
 
+def test_nothing_need_be_remembered() -> None:
+    """A bound that leaves no room keeps nothing and does not stumble over it."""
+    cache = Cache(-1)
+    cache.put(Key(b"acme", b"a"), _Known(Version(1), "value", NOW))
+
+    assert cache.get(Key(b"acme", b"a")) is None
+
+
 def test_recalling_is_no_reading() -> None:
     """What is remembered of a record is told as it is, and guards nothing."""
     cache = Cache(100)

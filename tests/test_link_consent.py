@@ -33,6 +33,7 @@ from tests.people import (
     challenge_of,
     codes,
     refused,
+    stored,
     world,
 )
 
@@ -356,6 +357,7 @@ def test_a_host_that_trusts_the_form_is_caught() -> None:
         )
 
 
+OUR_KEYS: Final = KeyRing({"k1": Secret("5e" * 32)}, current="k1")
 OTHER_KEYS: Final = KeyRing({"k1": Secret("00" * 32)}, current="k1")
 FORGED: Final[dict[str, object]] = {
     "nothing": "",
@@ -365,7 +367,8 @@ FORGED: Final[dict[str, object]] = {
     "unknown key": "xl_cs_zzAAAA.AAAA",
     "not ASCII": "xl_cs_k1佐藤.AAAA",
     "another host's": OTHER_KEYS.sign_consent(TenantId("acme"), b"[]"),
-    "another tenant's": KeyRing({"k1": Secret("5e" * 32)}, current="k1").sign_consent(TenantId("other"), b"[]"),
+    "another tenant's": OUR_KEYS.sign_consent(TenantId("other"), b"[]"),
+    "another release's": OUR_KEYS.sign_consent(TenantId("acme"), b'[0,"sato","power-automate"]'),
 }
 
 
@@ -478,6 +481,19 @@ def test_links_that_have_ended_count_no_more(ending: str) -> None:
     assert (MAX_LINKS if ending == "revoke one" else 1) == len(listed)
 
 
+def test_a_link_that_is_forgotten_is_revoked() -> None:
+    """What the index no longer names cannot come back by a membership of tomorrow: its end is written down."""
+    made = world()
+    made.run(grants.allow(POWER, organizations=["shibuya"]))
+    old = made.connect("sato")
+    made.run(grants.withdraw(POWER, organizations=["shibuya"]))
+    made.run(grants.allow(POWER, organizations=["club"]))
+    made.connect("sato", client=Client("another"))
+
+    assert (LinkState.REVOKED, "ended") == (stored(made, old.link).state, stored(made, old.link).ended_by)
+    assert [old.link] == [entry.details["link"] for entry in made.entries("link.revoked")]
+
+
 def test_suspended_links_count() -> None:
     """A link that may come back takes its place."""
     made = permitted()
@@ -501,6 +517,19 @@ def test_a_no_is_recorded() -> None:
     (entry,) = made.entries("consent.denied")
     assert ("sato", {"service": POWER, "user": "sato", "scopes": [READ, WRITE]}) == (entry.user, entry.details)
     assert () == made.entries("link.authorized")
+
+
+def test_a_late_no_is_none() -> None:
+    """The client was told long ago that nobody answered; nothing is recorded."""
+    made = permitted()
+    consent = made.ask("sato")
+    made.clock.advance(600)
+    before = made.dump()
+
+    with refused("consent.expired"):
+        made.user("sato").run(links.refuse(consent))
+
+    assert before == made.dump()
 
 
 def test_after_a_yes_there_is_no_no() -> None:

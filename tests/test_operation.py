@@ -59,6 +59,30 @@ UNREAD = {
 }
 
 
+# What is written the second time as well, and why.
+AGAIN = {
+    "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
+    "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
+    "links.refuse": "the user said no twice; a refused consent is no record that could tell",
+    "triggers.subscribe": "two flows may ask for the same trigger",
+    "users.suspend": "with `revoke`, whatever may have been made since then ends as well",
+}
+# What has nothing to do on the stage that the arguments were made for.
+IDLE = {
+    "access.check",
+    "datagroups.remove_policy",
+    "grants.include",
+    "grants.withdraw",
+    "links.resume",
+    "networks.allow_all",
+    "services.enable",
+    "services.release",
+    "services.release_everywhere",
+    "services.unregister",
+    "users.resume",
+}
+
+
 def answer_of(run: Callable[[], object]) -> str:
     """Return the code of what an operation refuses with, the field of what is invalid, or "" for a yes."""
     try:
@@ -170,6 +194,34 @@ def test_questions_to_the_directory_name_its_methods() -> None:
     assert ("get", ((UserId("sato"),),)) == attrs.astuple(Lookup.get((UserId("sato"),)), recurse=False)
     assert ("page", (query, None, 5)) == attrs.astuple(Lookup.page(query, None, 5), recurse=False)
     assert ("organizations", ()) == attrs.astuple(Lookup.organizations(), recurse=False)
+
+
+def written_again(name: str) -> tuple[bool, bool]:
+    """Run an operation twice and return whether the first and the second time something was written."""
+    stage = Stage.make()
+    host, make = stage.host, constructors()[name]
+    one = make(**arguments(stage)[name])
+    place = stage.where(name)
+    dumps = [dump(host.store, (ACME, HOST, "another"))]
+    for _ in range(2):
+        answer_of(lambda: place.run(one))
+        dumps.append(dump(host.store, (ACME, HOST, "another")))
+    return dumps[0] != dumps[1], dumps[1] != dumps[2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_repeating_changes_nothing_and_records_nothing(name: str) -> None:
+    """Whatever an operation wrote the first time, the second time there is nothing to do; the others are named."""
+    _, second = written_again(name)
+
+    assert (name in AGAIN) is second
+
+
+def test_something_is_written_the_first_time() -> None:
+    """The arguments of these tests are no idle ones: most operations that write do so with them."""
+    idle = {name for name in NAMES if definition_of(name).records - {"operation.denied"} and not written_again(name)[0]}
+
+    assert IDLE == idle
 
 
 def test_an_event_that_was_not_announced_is_an_error_of_ours() -> None:

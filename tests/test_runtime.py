@@ -7,9 +7,10 @@ is half written, and the error is one of extlink's. Call sites are counted and e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 import attrs
 import pytest
@@ -18,10 +19,13 @@ from extlink import access, grants, links, networks, services
 from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.threaded import ThreadedStorage
+from extlink.domain.address import parse_range
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
 from extlink.domain.identifier import UserId
 from extlink.domain.instant import Instant
+from extlink.domain.link import Lifetimes
+from extlink.domain.network import Row
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST
 from extlink.domain.token import KeyRing
@@ -38,7 +42,7 @@ from extlink.errors import (
 )
 from extlink.hub import Hub
 from extlink.links import ServiceUserPage
-from extlink.operation import Operation, Unanswered
+from extlink.operation import Call, Commit, Operation, Step, Steps, Unanswered, operation
 from extlink.ports import Batch, Key, Page, Position, Query, Stored, Version
 from extlink.runtime import AsyncExtLink, ExtLink, Tenant
 from tests.fakes import NOW, FrozenClock
@@ -47,6 +51,7 @@ from tests.operations import Stage, arguments, constructors, where
 from tests.schedules.scheduler import WorkerEntropy, copied
 from tests.schedules.world import ADDRESS, KEYS, PEOPLE, SCOPE, SERVICE, TENANT, connected, hub_over, prepared, world
 
+T = TypeVar("T")
 KINDS: Final[tuple[type[Exception], ...]] = (
     Unavailable,
     Contention,
@@ -163,6 +168,42 @@ class Came:
         return self.result, repr(self.error)
 
 
+class AsAsync:
+    """The methods of a port of the sync colour, for the async one; nothing waits."""
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[None, None, object]]:
+        method = getattr(self._port, name)
+
+        async def call(*args: object) -> object:
+            return method(*args)
+
+        return call
+
+
+def finished(coroutine: Coroutine[Any, None, T]) -> T:
+    """Return what a coroutine comes to that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    raise AssertionError("it waits")
+
+
+class Driven(ExtLink):
+    """An async hub behind the face of a sync one, so that one test asks both."""
+
+    def __init__(self, storage: Any, *, directory: Any, **parts: Any) -> None:
+        super().__init__(storage, directory=directory, **parts)
+        self._driven = AsyncExtLink(cast("Any", AsAsync(storage)), directory=cast("Any", AsAsync(directory)), **parts)
+
+    def carry_out(self, operation: Operation[T], call: Call) -> T:
+        self._driven._started, self._driven._cache = self._started, self._cache
+        return finished(self._driven.carry_out(operation, call))
+
+
 def run(name: str, faults: Faults, hub_kind: type[ExtLink] = ExtLink) -> Came:
     """Run an operation on a copy of the stage whose ports may fail; anything but an error of ours goes through."""
     stage = _stage()
@@ -233,10 +274,10 @@ def require_closed(name: str, came: Came) -> None:
         raise HalfDone(f"{name}: came to {came.result!r} and a store that does not fit")
 
 
-def _enumerate(name: str, kind: type[Exception], mode: Mode) -> int:
-    calls = len(run(name, Faults()).faults.calls)
+def _enumerate(name: str, kind: type[Exception], mode: Mode, hub_kind: type[ExtLink] = ExtLink) -> int:
+    calls = len(run(name, Faults(), hub_kind).faults.calls)
     for number in range(1, calls + 1):
-        came = run(name, Faults(number, kind, mode))
+        came = run(name, Faults(number, kind, mode), hub_kind)
         require_closed(name, came)
         if mode == "for good" and "directory" not in came.faults.failed:
             assert came.error is not None
@@ -251,6 +292,14 @@ def test_a_fault_at_every_call_of_every_operation(name: str) -> None:
     """Each call of each port fails once, and then for good, as an adapter would say it: never a yes, never half."""
     assert _enumerate(name, Unavailable, "once") >= 2
     _enumerate(name, Unavailable, "for good")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fault_at_every_call_of_every_operation_of_an_async_host(name: str) -> None:
+    """The async runner comes to the same as the sync one, without faults and with them."""
+    assert run(name, Faults()).told == run(name, Faults(), Driven).told
+    _enumerate(name, OSError, "once", Driven)
+    _enumerate(name, Unavailable, "for good", Driven)
 
 
 def test_a_yes_can_be_lost() -> None:
@@ -487,6 +536,102 @@ def test_endless_conflicts_are_an_error() -> None:
         _over(PEOPLE, storage).acting_as("sato").run(links.revoke(world().link))
 
     assert dump(world().storage) == dump(storage)
+
+
+class Disturbed(MemoryStorage):
+    """A store in which something else is written between the first two reads of an operation."""
+
+    def __init__(self, disturb: Callable[[MemoryStorage], object]) -> None:
+        super().__init__()
+        self._disturb = disturb
+        self.reads = -1
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        self.reads += 1
+        if self.reads == 2:
+            self._disturb(self)
+        return super().read(keys, known)
+
+
+def _revoked_elsewhere(storage: MemoryStorage) -> None:
+    hub_over(storage, seed=4).tenant(TENANT).acting_as("sato").run(links.revoke(world().link))
+
+
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
+def test_a_record_that_changes_between_two_reads(hub_kind: type[ExtLink]) -> None:
+    """The operation starts anew, and decides on what is there now."""
+    storage = Disturbed(_revoked_elsewhere)
+    copied(world().storage, storage)
+    parts: dict[str, Any] = {"keys": KEYS, "directory": PEOPLE, "clock": FrozenClock(), "entropy": WorkerEntropy(7)}
+
+    decision = hub_kind(storage, **parts).tenant(TENANT).run(MAKES["check"])
+
+    assert isinstance(decision, Decision)
+    assert "link.revoked" in [reason.code for reason in decision.reasons]
+    assert storage.reads > 3
+
+
+def _large(number: int) -> list[Row]:
+    noise = random.Random(number)
+    rows = [(f"10.{one >> 8}.{one & 255}.0/24", noise.randbytes(40).hex()) for one in range(2_500)]
+    return [Row(range=parse_range(text), memo=memo) for text, memo in rows]
+
+
+def _restricted_elsewhere(storage: MemoryStorage) -> None:
+    admin = hub_over(storage, seed=4).tenant(TENANT).acting_as("admin", roles={"common_administrator"})
+    admin.run(networks.restrict(_large(2)))
+
+
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
+def test_a_large_record_that_changes_between_its_pieces(hub_kind: type[ExtLink]) -> None:
+    """No record is put together from the pieces of two."""
+    storage = Disturbed(_restricted_elsewhere)
+    copied(world().storage, storage)
+    storage.reads = -1_000
+    hub_over(storage, seed=5).tenant(TENANT).acting_as("admin", roles={"common_administrator"}).run(
+        networks.restrict(_large(1))
+    )
+    storage.reads = -1
+    parts: dict[str, Any] = {"keys": KEYS, "directory": PEOPLE, "clock": FrozenClock(), "entropy": WorkerEntropy(7)}
+    tenant = hub_kind(storage, **parts).tenant(TENANT).acting_as("admin", roles={"common_administrator"})
+
+    network = tenant.run(networks.show())
+
+    assert _large(2) == list(network.rows)
+
+
+@operation("tests.strange")
+def strange(call: Call) -> Steps[Commit[None]]:
+    """Ask for something that no runner knows."""
+    yield Step()
+    return Commit(None)
+
+
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
+def test_a_step_that_no_runner_knows(hub_kind: type[ExtLink]) -> None:
+    """Whoever writes operations of their own learns what a step is."""
+    parts: dict[str, Any] = {"keys": KEYS, "directory": PEOPLE, "clock": FrozenClock(), "entropy": WorkerEntropy(7)}
+
+    with pytest.raises(InvalidInput, match=r"expected a step of extlink\.operation"):
+        hub_kind(copied(world().storage), **parts).tenant(TENANT).run(strange())
+
+
+def test_lifetimes_are_the_hosts() -> None:
+    """What a host says of lifetimes holds for what is made from then on."""
+    storage = copied(world().storage)
+    hub = ExtLink(
+        storage,
+        keys=KEYS,
+        directory=PEOPLE,
+        clock=FrozenClock(),
+        entropy=WorkerEntropy(7),
+        lifetimes=Lifetimes(access=900),
+    )
+
+    refreshed = hub.tenant(TENANT).run(MAKES["refresh"])
+
+    assert isinstance(refreshed, TokenSet)
+    assert 900 == refreshed.expires_in
 
 
 def test_another_error_is_not_tried_again() -> None:

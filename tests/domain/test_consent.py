@@ -156,6 +156,12 @@ def test_a_request_survives_the_round_trip(
     assert request == ConsentRequest.unpack(request.pack())
 
 
+def test_a_request_of_another_release_is_not_guessed_at() -> None:
+    """Authentic bytes of another form are no request: the page is asked anew."""
+    assert ConsentRequest.unpack(b"[0]") is None
+    assert ConsentRequest.unpack(b'["sato","slack"]') is None
+
+
 @given(value=st.none() | st.integers() | st.text() | st.binary() | st.lists(st.text()))
 def test_any_object_gives_a_value_or_an_error_of_ours(value: Any) -> None:
     """Whatever a client sends on."""

@@ -7,6 +7,7 @@ rule.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations_with_replacement, product
 from math import comb
 
@@ -15,11 +16,13 @@ import pytest
 
 from extlink import access, services
 from extlink.adapters.memory import MemoryStorage
+from extlink.attempt import Attempt
 from extlink.domain.decision import Decision
 from extlink.errors import Conflict
-from extlink.ports import Batch
+from extlink.operation import Answers, Read
+from extlink.ports import Batch, Stored
 from extlink.runtime import AsyncExtLink
-from tests.schedules.cast import ADMINISTRATION, CORE, GRANTS, SETTINGS, worker
+from tests.schedules.cast import ADMINISTRATION, CORE, GRANTS, SETTINGS, warm, worker
 from tests.schedules.scheduler import (
     Exploration,
     NoGuardOnAbsence,
@@ -76,6 +79,35 @@ def test_services_registered_at_once_get_places_of_their_own() -> None:
 def test_the_core_with_everything_an_administrator_does(one: str) -> None:
     """So it is with every other operation that ends, pauses or permits something."""
     assert sum(linearizable(_exploration(one, other)) for other in ADMINISTRATION) > len(ADMINISTRATION)
+
+
+@pytest.mark.parametrize(("one", "other"), list(product(CORE, (*CORE, *ADMINISTRATION))))
+def test_pairs_of_processes_that_remember(one: str, other: str) -> None:
+    """What a process decoded a moment ago saves it questions, and never lets it answer of yesterday (P11)."""
+    assert linearizable(attrs.evolve(_exploration(one, other, reduce=True), hub=warm)) >= 1
+
+
+class BelievesItsCache(Attempt):
+    """The broken attempt: what it remembers is not asked for again."""
+
+    def takes(self, step: Read, found: Sequence[Stored]) -> Answers | None:
+        known = {key: self._cache.get(key) for key, _, _ in found}
+        stale = [
+            Stored(key, remembered.version, None) if remembered is not None else Stored(key, version, value)
+            for (key, version, value), remembered in zip(found, known.values(), strict=True)
+        ]
+        return super().takes(step, stale)
+
+
+@pytest.mark.parametrize("ending", ["revoke", "disable", "quarantine"])
+def test_an_attempt_that_believes_its_cache_is_caught(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """The broken twin: a check that is made after the end of a link, in a process that remembers it alive."""
+    monkeypatch.setattr("extlink.runtime.Attempt", BelievesItsCache)
+    # In use already, so that the check itself writes nothing that a guard would stop.
+    workers = worker("check"), worker(ending)
+
+    with pytest.raises(NotLinearizable):
+        linearizable(Exploration(workers=workers, storage=_used(), hub=warm, reduce=True))
 
 
 @pytest.mark.parametrize("skew", [TEN_YEARS, -TEN_YEARS])
@@ -161,13 +193,23 @@ def test_an_attempt_that_does_not_guard_absence_is_caught(
         linearizable(_exploration(one, other))
 
 
-def _paused() -> MemoryStorage:
-    """Return the world with its link in use and its service switched off."""
+def _used() -> MemoryStorage:
+    """Return the world with its link in use."""
     storage = copied(world().storage)
-    tenant = hub_over(storage, seed=1).tenant("acme")
-    used = tenant.run(access.check(world().tokens.access_token, scope=SCOPE, address=ADDRESS))
+    used = (
+        hub_over(storage, seed=1)
+        .tenant("acme")
+        .run(access.check(world().tokens.access_token, scope=SCOPE, address=ADDRESS))
+    )
     assert isinstance(used, Decision)
     assert used.allowed
+    return storage
+
+
+def _paused() -> MemoryStorage:
+    """Return the world with its link in use and its service switched off."""
+    storage = _used()
+    tenant = hub_over(storage, seed=3).tenant("acme")
     tenant.acting_as("admin", roles={"common_administrator"}).run(services.disable("flows"))
     return storage
 

@@ -543,7 +543,8 @@ class _State:
         return ended or link.state is LinkState.REVOKED
 
 
-HubsMachine.TestCase.settings = settings(stateful_step_count=30)
+# A walk over two files costs a fifth of a second, mostly of waiting for the disk.
+HubsMachine.TestCase.settings = settings(max_examples=min(settings().max_examples, 600), stateful_step_count=30)
 TestHubs = pytest.mark.slow(HubsMachine.TestCase)
 
 # A search for a known fault: the same every time, and the first walk that shows it is enough.
