@@ -397,9 +397,9 @@ class Answers:
         return self._answer
 
 
-def _over(directory: object, storage: MemoryStorage | None = None) -> Tenant:
+def _over(directory: object, storage: MemoryStorage | None = None, hub_kind: type[ExtLink] = ExtLink) -> Tenant:
     kept = copied(world().storage) if storage is None else storage
-    hub = ExtLink(
+    hub = hub_kind(
         kept, keys=KEYS, directory=cast("InMemoryDirectory", directory), clock=FrozenClock(), entropy=WorkerEntropy(7)
     )
     return hub.tenant(TENANT)
@@ -475,15 +475,16 @@ MAKES = {
 }
 
 
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
 @pytest.mark.parametrize("kind", [Unavailable, OSError])
 @pytest.mark.parametrize("name", MAKES)
-def test_a_lost_answer_is_settled(name: str, kind: type[Exception]) -> None:
+def test_a_lost_answer_is_settled(name: str, kind: type[Exception], hub_kind: type[ExtLink]) -> None:
     """The batch was applied, its answer lost: asked again by its id it counts once, and the caller gets the result."""
     clear, lossy = copied(world().storage), LosesAnswers(kind, 1)
     copied(world().storage, lossy)
 
-    expected = _over(PEOPLE, clear).acting_as("sato").run(MAKES[name])
-    actual = _over(PEOPLE, lossy).acting_as("sato").run(MAKES[name])
+    expected = _over(PEOPLE, clear, hub_kind).acting_as("sato").run(MAKES[name])
+    actual = _over(PEOPLE, lossy, hub_kind).acting_as("sato").run(MAKES[name])
 
     assert 0 == lossy.left
     assert (expected, dump(clear)) == (actual, dump(lossy))
@@ -527,15 +528,28 @@ def test_an_operation_starts_anew_as_often_as_it_must() -> None:
     assert "revoked" == link.state
 
 
-def test_endless_conflicts_are_an_error() -> None:
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
+def test_endless_conflicts_are_an_error(hub_kind: type[ExtLink]) -> None:
     """An operation does not try for ever: `Contention`, nothing was changed, the call may be made again."""
     storage = Contended(10**9)
     copied(world().storage, storage)
 
     with pytest.raises(Contention, match="nothing was changed"):
-        _over(PEOPLE, storage).acting_as("sato").run(links.revoke(world().link))
+        _over(PEOPLE, storage, hub_kind).acting_as("sato").run(links.revoke(world().link))
 
     assert dump(world().storage) == dump(storage)
+
+
+@pytest.mark.parametrize("hub_kind", [ExtLink, Driven])
+def test_an_error_that_comes_with_entries_is_raised_once_they_are_safe(hub_kind: type[ExtLink]) -> None:
+    """Who lacks the role is refused, and the ledger says so."""
+    storage = copied(world().storage)
+    before = dump(storage)
+
+    with pytest.raises(Refused, match=r"actor\.not_permitted"):
+        _over(PEOPLE, storage, hub_kind).acting_as("sato").run(networks.show())
+
+    assert before != dump(storage)
 
 
 class Disturbed(MemoryStorage):
