@@ -313,7 +313,7 @@ class AsyncInMemoryDirectory:
     def __init__(self, directory: InMemoryDirectory | None = None) -> None:
         if directory is not None and not isinstance(directory, InMemoryDirectory):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput("directory", f"expected an InMemoryDirectory, got {shown(directory)}")
-        self.directory = InMemoryDirectory() if directory is None else directory
+        self.directory: InMemoryDirectory = InMemoryDirectory() if directory is None else directory
 
     async def member(self, user: str) -> Member | None:
         """As `InMemoryDirectory.member`."""

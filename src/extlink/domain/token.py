@@ -162,7 +162,7 @@ class KeyRing:
             known = ", ".join(sorted(spread)) or "and there is none"
             raise Misconfigured(f"keys: expected `current` to be the id of one of the keys, {known}")
         self._keys: Mapping[str, _Key] = spread
-        self.current = current_id
+        self.current: str = current_id
 
     def __repr__(self) -> str:
         return f"KeyRing(current={self.current!r}, ids={tuple(sorted(self._keys))!r})"
