@@ -96,6 +96,7 @@ def _is_strict(parser: Parser) -> bool:
 
 
 def stricter(parser: Parser) -> Parser:
+    """Return a platform's parser if it keeps these rules, else the slower one that does."""
     return parser if _is_strict(parser) else pack_by_ipaddress
 
 
