@@ -7,6 +7,7 @@ Rules: what `read_x` gets from `write_x(value)` is `value`; malformed fields rai
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final, cast
 
 from extlink.domain.address import parse_range
@@ -68,24 +69,35 @@ def read_key_checks(value: object) -> Mapping[str, str]:
     return {key: as_text(check) for key, check in as_map(value).items()}
 
 
+def _write_row(row: Row) -> Detail:
+    day = "" if row.published is None else row.published.isoformat()
+    return (row.range.text, row.memo, row.source, row.version, day)
+
+
+def _read_row(value: object) -> Row:
+    cidr, memo, source, version, day = map(as_text, as_list(value))
+    return Row(
+        range=parse_range(cidr, allow_everything=True),
+        memo=memo,
+        source=source,
+        version=version,
+        published=date.fromisoformat(day) if day else None,
+    )
+
+
 def write_network(network: IPRestriction) -> Detail:
     """Fields of an IP restriction."""
     return {
         "mode": str(network.mode),
-        "rows": tuple((row.range.text, row.memo, row.source, row.version) for row in network.rows),
+        "rows": tuple(_write_row(row) for row in network.rows),
     }
 
 
 def read_network(value: object) -> IPRestriction:
     """Read what `write_network` wrote."""
     fields = as_map(value)
-    rows: list[Row] = []
-    for item in as_list(fields["rows"]):
-        cidr, memo, source, version = as_list(item)
-        allowed = parse_range(cidr, allow_everything=True)
-        rows.append(Row(range=allowed, memo=as_text(memo), source=as_text(source), version=as_text(version)))
     mode = as_one_of(fields["mode"], frozenset({"allow_all", "deny_all", "allow_some"}))
-    return IPRestriction(mode=cast("Mode", mode), rows=tuple(rows))
+    return IPRestriction(mode=cast("Mode", mode), rows=tuple(map(_read_row, as_list(fields["rows"]))))
 
 
 def write_data_groups(policy: DataGroupPolicy) -> Detail:

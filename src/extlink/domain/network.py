@@ -10,6 +10,7 @@ no address is refused in every mode, never waved through.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from itertools import islice
 from typing import Final, Literal, get_args
 
@@ -37,6 +38,7 @@ class Row:
         memo: the administrator's words, at most 1,000 characters.
         source: the published list the range was taken from, empty if a person wrote it.
         version: that list's own version, so that a newer one can be told from it.
+        published: the day of the file it was read from, where somebody knows it; `networks.stale` counts from it.
 
     Raises:
         InvalidInput: no CIDR block, or a text that is none, is too long or cannot be stored.
@@ -50,6 +52,7 @@ class Row:
     memo: str = ""
     source: str = ""
     version: str = ""
+    published: date | None = None
     # The CIDR text of the range, always with the length: made once, since each decision that rests on the row names it.
     text: str = attrs.field(init=False, repr=False, eq=False)
 
@@ -60,6 +63,8 @@ class Row:
             raise InvalidInput("range", f"expected one CIDR block, got {self.range.text}; split it with cidrs()")
         for name, text in (("memo", self.memo), ("source", self.source), ("version", self.version)):
             _check_text(text, name)
+        if self.published is not None and type(self.published) is not date:
+            raise InvalidInput("published", f"expected a date without a time, got {type(self.published).__name__}")
         object.__setattr__(self, "text", self.range.text)
 
 
@@ -80,8 +85,8 @@ def _check_mode(_instance: object, _attribute: object, value: object) -> None:
         raise InvalidInput("mode", f"expected one of {', '.join(_MODES)}, got {got}")
 
 
-def _preference(row: Row) -> tuple[bool, str, str, str]:
-    return (not row.memo, row.memo, row.source, row.version)
+def _preference(row: Row) -> tuple[bool, str, str, str, date]:
+    return (not row.memo, row.memo, row.source, row.version, row.published or date.min)
 
 
 def _distinct(values: Iterable[Row]) -> tuple[Row, ...]:

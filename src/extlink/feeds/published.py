@@ -108,7 +108,7 @@ def rows_of(published: PublishedRanges, name: str, *, ipv4_only: bool = True) ->
     group = _find(published, name)
     source = f"{published.source}:{published.cloud}:{group.name}"
     return tuple(
-        Row(range=item, memo=group.name, source=source, version=group.version)
+        Row(range=item, memo=group.name, source=source, version=group.version, published=published.published)
         for item in group.ranges
         if item.version == 4 or not ipv4_only  # noqa: PLR2004 - IPv4
     )

@@ -19,18 +19,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from extlink.domain.address import AddressRange, classify, parse_range
 from extlink.errors import InvalidInput
-from extlink.feeds._json import kind, read_count, read_items, read_json, read_object, read_text
-from extlink.feeds.published import Group, PublishedRanges, SetAside
+from extlink.feeds._items import Sorter
+from extlink.feeds._json import read_count, read_items, read_json, read_object, read_text
+from extlink.feeds.published import Group, PublishedRanges
 
 __all__ = ["SOURCE", "read_service_tags"]
 
 SOURCE: Final = "azure-service-tags"
-_MAX_SHOWN: Final = 64
-
-# Regions repeat the prefixes of the whole, so each text is judged once a file.
-_Verdicts = dict[str, AddressRange | str]
 
 
 def read_service_tags(data: str | bytes, *, published: date | None = None) -> PublishedRanges:
@@ -53,9 +49,9 @@ def read_service_tags(data: str | bytes, *, published: date | None = None) -> Pu
         raise InvalidInput("published", f"expected a date, got {type(published).__name__}")
     document = read_object(read_json(data), "data")
     groups: dict[str, Group] = {}
-    verdicts: _Verdicts = {}
+    sorter = Sorter()
     for i, value in enumerate(read_items(document.get("values"), "values")):
-        group = _read_group(value, f"values[{i}]", verdicts)
+        group = _read_group(value, f"values[{i}]", sorter)
         if group.name in groups:
             raise InvalidInput(f"values[{i}].name", f"expected each tag once, got {group.name[:64]!a} twice")
         groups[group.name] = group
@@ -68,49 +64,15 @@ def read_service_tags(data: str | bytes, *, published: date | None = None) -> Pu
     )
 
 
-def _read_group(value: object, place: str, verdicts: _Verdicts) -> Group:
+def _read_group(value: object, place: str, sorter: Sorter) -> Group:
     tag = read_object(value, place)
     inside = f"{place}.properties"
     properties = read_object(tag.get("properties"), inside)
-    prefixes = read_items(properties.get("addressPrefixes"), f"{inside}.addressPrefixes")
-    ranges: dict[AddressRange, None] = {}
-    set_aside: list[SetAside] = []
-    for prefix in prefixes:
-        verdict = _judge(prefix, verdicts)
-        if isinstance(verdict, str):
-            set_aside.append(SetAside(_shown(prefix), verdict))
-        elif verdict in ranges:
-            set_aside.append(SetAside(_shown(prefix), "duplicate"))
-        else:
-            ranges[verdict] = None
+    ranges, set_aside = sorter.sort(read_items(properties.get("addressPrefixes"), f"{inside}.addressPrefixes"))
     return Group(
         name=read_text(tag.get("name"), f"{place}.name"),
         version=str(read_count(properties.get("changeNumber"), f"{inside}.changeNumber")),
         region=read_text(properties.get("region", ""), f"{inside}.region", least=0),
-        ranges=tuple(ranges),
-        set_aside=tuple(set_aside),
+        ranges=ranges,
+        set_aside=set_aside,
     )
-
-
-def _judge(prefix: object, verdicts: _Verdicts) -> AddressRange | str:
-    """Return the range of a prefix, or why it is set aside."""
-    if not isinstance(prefix, str):
-        return "expected a range as text"
-    verdict = verdicts.get(prefix)
-    if verdict is None:
-        verdict = verdicts[prefix] = _parse(prefix)
-    return verdict
-
-
-def _parse(prefix: str) -> AddressRange | str:
-    try:
-        found = parse_range(prefix)
-    except InvalidInput as error:
-        return error.problem
-    reach = classify(found)
-    return found if reach == "global" else reach
-
-
-def _shown(prefix: object) -> str:
-    text = prefix if isinstance(prefix, str) else f"({kind(prefix)})"
-    return ascii(text[:_MAX_SHOWN])[1:-1]
