@@ -7,6 +7,16 @@ with its reason, so that the counts always add up; a document of another shape i
 from __future__ import annotations
 
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
+from extlink.feeds.requirements import Need, NeededDocument, need
 from extlink.feeds.service_tags import read_service_tags
 
-__all__ = ["Group", "PublishedRanges", "SetAside", "read_service_tags", "rows_of"]
+__all__ = [
+    "Group",
+    "Need",
+    "NeededDocument",
+    "PublishedRanges",
+    "SetAside",
+    "need",
+    "read_service_tags",
+    "rows_of",
+]
