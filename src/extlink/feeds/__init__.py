@@ -6,7 +6,23 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.datacenter_xml import read_datacenter_xml
+from extlink.feeds.office365_json import read_office365_json
+from extlink.feeds.office365_markdown import read_office365_markdown
+from extlink.feeds.plain_text import read_plain_text
+from extlink.feeds.power_automate_page import read_power_automate_page
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
 from extlink.feeds.service_tags import read_service_tags
 
-__all__ = ["Group", "PublishedRanges", "SetAside", "read_service_tags", "rows_of"]
+__all__ = [
+    "Group",
+    "PublishedRanges",
+    "SetAside",
+    "read_datacenter_xml",
+    "read_office365_json",
+    "read_office365_markdown",
+    "read_plain_text",
+    "read_power_automate_page",
+    "read_service_tags",
+    "rows_of",
+]
