@@ -6,6 +6,11 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.datacenter_xml import read_datacenter_xml
+from extlink.feeds.office365_json import read_office365_json
+from extlink.feeds.office365_markdown import read_office365_markdown
+from extlink.feeds.plain_text import read_plain_text
+from extlink.feeds.power_automate_page import read_power_automate_page
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
 from extlink.feeds.requirements import Need, NeededDocument, need
 from extlink.feeds.service_tags import read_service_tags
@@ -17,6 +22,11 @@ __all__ = [
     "PublishedRanges",
     "SetAside",
     "need",
+    "read_datacenter_xml",
+    "read_office365_json",
+    "read_office365_markdown",
+    "read_plain_text",
+    "read_power_automate_page",
     "read_service_tags",
     "rows_of",
 ]
