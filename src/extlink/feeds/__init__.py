@@ -6,7 +6,32 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.host_csv import (
+    HostList,
+    Notice,
+    RowChanges,
+    apply_rows,
+    compare_rows,
+    read_host_csv,
+    write_host_csv,
+)
+from extlink.feeds.memo import memo_for, read_memo
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
 from extlink.feeds.service_tags import read_service_tags
 
-__all__ = ["Group", "PublishedRanges", "SetAside", "read_service_tags", "rows_of"]
+__all__ = [
+    "Group",
+    "HostList",
+    "Notice",
+    "PublishedRanges",
+    "RowChanges",
+    "SetAside",
+    "apply_rows",
+    "compare_rows",
+    "memo_for",
+    "read_host_csv",
+    "read_memo",
+    "read_service_tags",
+    "rows_of",
+    "write_host_csv",
+]
