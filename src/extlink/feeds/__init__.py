@@ -6,6 +6,15 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.clouds import (
+    read_aws,
+    read_cloudflare,
+    read_fastly,
+    read_github,
+    read_google,
+    read_oracle,
+    read_zscaler,
+)
 from extlink.feeds.host_csv import (
     HostList,
     Notice,
@@ -29,9 +38,16 @@ __all__ = [
     "apply_rows",
     "compare_rows",
     "memo_for",
+    "read_aws",
+    "read_cloudflare",
+    "read_fastly",
+    "read_github",
+    "read_google",
     "read_host_csv",
     "read_memo",
+    "read_oracle",
     "read_service_tags",
+    "read_zscaler",
     "rows_of",
     "write_host_csv",
 ]
