@@ -6,6 +6,7 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.changes import Changes, GroupChange, diff
 from extlink.feeds.clouds import (
     read_aws,
     read_cloudflare,
@@ -29,7 +30,9 @@ from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
 from extlink.feeds.service_tags import read_service_tags
 
 __all__ = [
+    "Changes",
     "Group",
+    "GroupChange",
     "HostList",
     "Notice",
     "PublishedRanges",
@@ -37,6 +40,7 @@ __all__ = [
     "SetAside",
     "apply_rows",
     "compare_rows",
+    "diff",
     "memo_for",
     "read_aws",
     "read_cloudflare",
