@@ -116,7 +116,7 @@ WRONG = {
     "20.37.194.0,24,\ud800": "lone surrogate",
     '"20.37.194.0"x,24,': "close each quote",
     "20.37.194.0,24,a\rb": "CRLF or LF",
-    f"20.37.194.0,24,{'x' * 200_000}": "",
+    f"20.37.194.0,24,{'x' * 200_000}": "keep memos short",
 }
 
 
@@ -130,7 +130,7 @@ def test_a_wrong_line_refuses_the_file(line: str, problem: str) -> None:
     assert refusal.value.problem.startswith("line 3: ")
     assert problem in refusal.value.problem
     assert refusal.value.problem.isascii()
-    assert ";" not in refusal.value.problem.partition("line 4")[2]
+    assert ["3"] == re.findall(r"line (\d+):", refusal.value.problem)
 
 
 def test_all_wrong_lines_are_told_at_once() -> None:

@@ -79,7 +79,9 @@ _STRANGERS: Final = (
     (b"\x1f\x8b", "it is packed; unpack it first"),
 )
 _DIGITS: Final = re.compile(r"[0-9]*")
-_NO_LINE: Final = "expected a line of CSV; close each quote, double those inside of quotes, end lines by CRLF or LF"
+_NO_LINE: Final = (
+    "expected CSV; close each quote, double those inside of quotes, end lines by CRLF or LF, keep memos short"
+)
 
 
 @attrs.frozen(kw_only=True)
