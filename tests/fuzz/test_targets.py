@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from extlink.errors import ExtlinkError
 from tests.fuzz.targets import CORPUS, TARGETS, Target, broken, seeds, survive
@@ -86,6 +86,7 @@ def test_every_target_survives_longer(name: str) -> None:
 def falls(target: Target) -> bool:
     """Tell whether chance finds an input that a target does not survive."""
 
+    @settings(max_examples=500, derandomize=True)
     @given(data=mutations([b"1:ab"]))
     def survives(data: bytes) -> None:
         survive(target, data)
