@@ -6,7 +6,19 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.changes import Changes, GroupChange, diff
+from extlink.feeds.clouds import (
+    read_aws,
+    read_cloudflare,
+    read_fastly,
+    read_github,
+    read_google,
+    read_oracle,
+    read_zscaler,
+)
 from extlink.feeds.datacenter_xml import read_datacenter_xml
+from extlink.feeds.host_csv import HostList, Notice, RowChanges, apply_rows, compare_rows, read_host_csv, write_host_csv
+from extlink.feeds.memo import memo_for, read_memo
 from extlink.feeds.office365_json import read_office365_json
 from extlink.feeds.office365_markdown import read_office365_markdown
 from extlink.feeds.plain_text import read_plain_text
@@ -16,17 +28,36 @@ from extlink.feeds.requirements import Need, NeededDocument, need
 from extlink.feeds.service_tags import read_service_tags
 
 __all__ = [
+    "Changes",
     "Group",
+    "GroupChange",
+    "HostList",
     "Need",
     "NeededDocument",
+    "Notice",
     "PublishedRanges",
+    "RowChanges",
     "SetAside",
+    "apply_rows",
+    "compare_rows",
+    "diff",
+    "memo_for",
     "need",
+    "read_aws",
+    "read_cloudflare",
     "read_datacenter_xml",
+    "read_fastly",
+    "read_github",
+    "read_google",
+    "read_host_csv",
+    "read_memo",
     "read_office365_json",
     "read_office365_markdown",
+    "read_oracle",
     "read_plain_text",
     "read_power_automate_page",
     "read_service_tags",
+    "read_zscaler",
     "rows_of",
+    "write_host_csv",
 ]

@@ -1,0 +1,72 @@
+"""The memo of a published row: from which list it came, in words that a person reads and this module reads back.
+
+The form is `NAME vVERSION DAY (KIND:CLOUD)`, as `AzureConnectors.JapanEast v89 2025-01-23 (azure-service-tags:Public)`;
+the day is left out where nobody knows it. A list that is exported thus tells of each row where it came from, and in
+which version, without anything beside it.
+
+Rules: what is read back is exactly what was written. An administrator's own memo is never replaced, and never read as
+ours unless it has exactly the form. A source that the form cannot hold is not written, so that nothing is read wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final
+
+from extlink.domain.identifier import plain_text
+from extlink.domain.network import Row
+from extlink.errors import InvalidInput
+
+__all__ = ["memo_for", "read_memo"]
+
+_MAX_TEXT: Final = 1_000
+# Version and day hold no blank, so whatever a name holds, the last two or three words are told apart in one way only.
+_FORM: Final = re.compile(
+    r"(?P<name>[^\x00-\x1f\x7f]+) v(?P<version>[!-'*-~]+)(?: (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}))?"
+    r" \((?P<kind>[a-z0-9-]+):(?P<cloud>[^():\x00-\x1f\x7f]+)\)"
+)
+
+
+def memo_for(row: Row) -> str:
+    """Return the memo to write for a row: the form, or the row's own memo.
+
+    The form is written for a row whose source, `KIND:CLOUD:NAME`, and version fit into it, and whose memo is empty or
+    the name of the list, as `rows_of` makes it. Every other row keeps its memo: an administrator's words go first.
+
+    Raises:
+        InvalidInput: not a row.
+
+    >>> from extlink.domain.address import parse_range
+    >>> row = Row(range=parse_range("20.89.11.48/28"), source="azure-service-tags:Public:AzureConnectors", version="53")
+    >>> memo_for(row)
+    'AzureConnectors v53 (azure-service-tags:Public)'
+    """
+    if type(row) is not Row:
+        raise InvalidInput("row", f"expected a Row, got {type(row).__name__}")
+    kind, _, rest = row.source.partition(":")
+    cloud, _, name = rest.partition(":")
+    if row.memo in {"", name}:
+        day = f" {row.published.isoformat()}" if row.published else ""
+        text = f"{name} v{row.version}{day} ({kind}:{cloud})"
+        if read_memo(text) == (row.source, row.version, row.published):
+            return text
+    return row.memo
+
+
+def read_memo(memo: str) -> tuple[str, str, date | None] | None:
+    """Return source, version and day of publication that a memo of the form tells; None for every other memo.
+
+    >>> read_memo("AzureConnectors v53 2025-01-23 (azure-service-tags:Public)")
+    ('azure-service-tags:Public:AzureConnectors', '53', datetime.date(2025, 1, 23))
+    >>> read_memo("head office (since 2019)")
+    """
+    text = plain_text(memo)
+    found = _FORM.fullmatch(text) if text is not None and len(text) <= _MAX_TEXT else None
+    if found is None:
+        return None
+    try:
+        published = date.fromisoformat(found["day"]) if found["day"] else None
+    except ValueError:  # no day of any calendar
+        return None
+    return f"{found['kind']}:{found['cloud']}:{found['name']}", found["version"], published
