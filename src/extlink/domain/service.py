@@ -17,13 +17,13 @@ import attrs
 from extlink.domain.edition import ALL_EDITIONS, Edition, parse_products
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, parse_id, parse_items
 from extlink.domain.localized import LocalizedText
+from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
 from extlink.domain.service_parts import (
     AVAILABLE,
     Availability,
     DataDirection,
     DocumentKind,
     DocumentLink,
-    OAuthProfile,
     ScopeDefinition,
     SetupStep,
     Trigger,
@@ -44,6 +44,7 @@ __all__ = [
     "DocumentLink",
     "LocalizedText",
     "OAuthProfile",
+    "RequestTemplates",
     "ScopeDefinition",
     "Service",
     "SetupStep",
@@ -139,7 +140,7 @@ class Service:
         steps: what to do before it works, in order.
         published: names of the published address ranges it calls from, such as `AzureConnectors`.
         triggers: what it can be told of.
-        oauth: what is known of its OAuth client.
+        oauth: what is known of its OAuth client or server.
 
     Raises:
         InvalidInput: a part is malformed, named twice, or names something that the definition lacks.
@@ -285,4 +286,5 @@ _PARTS: Final[Mapping[type[object], Mapping[str, tuple[type[object], bool]]]] = 
     DocumentLink: {"title": (LocalizedText, False)},
     SetupStep: {"text": (LocalizedText, False)},
     Trigger: {"labels": (LocalizedText, False)},
+    OAuthProfile: {"templates": (RequestTemplates, False)},
 }
