@@ -6,7 +6,30 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.definitions import Definitions, scope_definitions, with_scopes
+from extlink.feeds.oauth_providers import read_oauth_providers
+from extlink.feeds.power_platform import read_api_properties
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
+from extlink.feeds.scope_files import read_cybozu_scopes, read_google_scopes, read_graph_scopes, read_slack_scopes
+from extlink.feeds.scope_labels import ScopeLabels
 from extlink.feeds.service_tags import read_service_tags
+from extlink.feeds.unused import Unused
 
-__all__ = ["Group", "PublishedRanges", "SetAside", "read_service_tags", "rows_of"]
+__all__ = [
+    "Definitions",
+    "Group",
+    "PublishedRanges",
+    "ScopeLabels",
+    "SetAside",
+    "Unused",
+    "read_api_properties",
+    "read_cybozu_scopes",
+    "read_google_scopes",
+    "read_graph_scopes",
+    "read_oauth_providers",
+    "read_service_tags",
+    "read_slack_scopes",
+    "rows_of",
+    "scope_definitions",
+    "with_scopes",
+]
