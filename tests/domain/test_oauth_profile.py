@@ -19,6 +19,7 @@ from extlink.domain.oauth_profile import (
     parse_query,
 )
 from extlink.domain.secret import Secret
+from extlink.domain.template import parse_template
 from extlink.errors import ExtlinkError, InvalidInput
 
 VALUES: dict[str, str | Secret] = {
@@ -204,14 +205,30 @@ SECRETIVE = [
 ]
 
 
-@pytest.mark.parametrize(("field", "build", "text"), SECRETIVE)
-def test_a_definition_holds_no_credential(field: str, build: Any, text: str) -> None:
-    """A credential as text is refused, and one that would be sent in an address; the message does not show it."""
+def check_refused(build: Any, field: str, text: str) -> None:
+    """Require that a text with a credential is refused, by its field and without showing it."""
     with pytest.raises(InvalidInput) as refusal:
         build(**{field: text})
 
     assert field == refusal.value.field
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("field", "build", "text"), SECRETIVE)
+def test_a_definition_holds_no_credential(field: str, build: Any, text: str) -> None:
+    """A credential as text is refused, and one that would be sent in an address; the message does not show it."""
+    check_refused(build, field, text)
+
+
+def test_a_definition_that_holds_any_template_is_caught() -> None:
+    """The broken twin: it looks at the form of a text alone."""
+
+    def careless(**texts: str) -> list[str]:
+        return [parse_template(text, field) for field, text in texts.items()]
+
+    for field, _, text in SECRETIVE[:4]:
+        with pytest.raises(pytest.fail.Exception):
+            check_refused(careless, field, text)
 
 
 @pytest.mark.parametrize(

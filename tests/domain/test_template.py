@@ -205,16 +205,31 @@ def test_a_mapping_that_fails_is_refused() -> None:
         render("a={A}", Failing())
 
 
-@given(st.sampled_from([FORM, ADDRESS, "{Env}/token"]), TEXTS.filter(lambda text: len(text) > 3))
-def test_no_message_shows_a_value(template: str, value: str) -> None:
-    """A value may be a secret; what is wrong with it is told without it."""
+def check_silence(write: Render, template: str, value: str) -> None:
+    """Require that what is wrong with a value is told without it."""
     message = ""
     try:
-        render(template, dict.fromkeys(["Code", "RedirectUrl", "sub", "tenant", "audience", "Env"], f"cAnArY{value}"))
+        write(template, dict.fromkeys(["Code", "RedirectUrl", "sub", "tenant", "audience", "Env"], f"cAnArY{value}"))
     except InvalidInput as error:
         message = str(error)
 
     assert "cAnArY" not in message
+
+
+@given(st.sampled_from([FORM, ADDRESS, "{Env}/token"]), TEXTS.filter(lambda text: len(text) > 3))
+def test_no_message_shows_a_value(template: str, value: str) -> None:
+    """A value may be a secret."""
+    check_silence(render, template, value)
+
+
+def test_a_message_that_shows_a_value_is_caught() -> None:
+    """The broken twin: it helpfully says what it got."""
+
+    def helpful(template: str, values: Mapping[str, str]) -> str:
+        raise InvalidInput("sub", f"expected a part of a host's name in {template}, got {values['sub']!a}")
+
+    with pytest.raises(AssertionError):
+        check_silence(helpful, ADDRESS, "/")
 
 
 # --- Templates -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ OTHER = ScopeLabels(source="b", texts={"chat:write": {"en": "Other"}, "users:rea
         ("Mail.Send", "write", "read"),
         ("https://www.googleapis.com/auth/drive.readonly", "read", "write"),
         ("channels:history", "read", "write"),
+        ("Directory.Read.All", "read", "write"),
+        ("messages.ALL", "read", "read"),
         ("identify", "read", "read"),
         ("READ", "read", "write"),
         ("bread", "read", "read"),

@@ -342,14 +342,21 @@ def test_no_credential_is_taken() -> None:
     check_no_credential(read)
 
 
+def test_no_credential_of_a_real_setting_is_taken(realdata: Path) -> None:
+    """Whatever the real files have as client id and secret, with a canary in its place nothing of it is kept."""
+    for row in settings_of(realdata):
+        settings = row["oAuthSettings"] | {"clientId": CANARY, "clientSecret": CANARY}
+        found = read(wrap(row | {"oAuthSettings": settings}))
+
+        assert CANARY not in "".join(json.dumps(to_fields(service)) for service in found.services) + repr(found)
+
+
 def greedy(data: Any) -> Definitions:
-    """Broken twin: fills the file's client secret into the templates, so that it works at once."""
+    """Broken twin: keeps the file's client secret where a definition has room for a text."""
     found = read(data)
     settings = data["properties"]["connectionParameters"]["token"]["oAuthSettings"]
     secret = settings.get("clientSecret", CANARY)
-    service = found.services[0]
-    texts = json.loads(json.dumps(to_fields(service)).replace("ClientId", "Id"))
-    taken = attrs.evolve(service, descriptions=LocalizedText.same(f"{texts['id']} {secret}"))
+    taken = attrs.evolve(found.services[0], descriptions=LocalizedText.same(f"client secret {secret}"))
     return attrs.evolve(found, services=(taken,))
 
 

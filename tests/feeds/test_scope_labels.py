@@ -36,22 +36,39 @@ ALL = ScopeLabels(
 # --- Languages -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("scope", "shown"),
-    [
-        ("all", ("J", "E", "Z")),
-        ("ja", ("J", "ja", "ja")),
-        ("en", ("E", "E", "E")),
-        ("zh", ("zh", "zh", "Z")),
-        ("none", ("none", "none", "none")),
-        ("https://api.example.com/all", ("J", "E", "Z")),
-    ],
-)
-def test_a_reader_gets_the_next_language_of_the_chain(scope: str, shown: tuple[str, str, str]) -> None:
+SHOWN = {
+    "all": ("J", "E", "Z"),
+    "ja": ("J", "ja", "ja"),
+    "en": ("E", "E", "E"),
+    "zh": ("zh", "zh", "Z"),
+    "none": ("none", "none", "none"),
+    "https://api.example.com/all": ("J", "E", "Z"),
+}
+
+
+def check_chain(label: Callable[[str, str], str]) -> None:
+    """Require that every reader is shown the next language of the chain."""
+    for scope, shown in SHOWN.items():
+        assert shown == tuple(label(scope, language) for language in ("ja-JP", "en-US", "zh-TW"))
+        assert shown[1] == label(scope, "pt-BR")
+
+
+def test_a_reader_gets_the_next_language_of_the_chain() -> None:
     """Japanese and Chinese fall back to English, English to the scope's own name, and never to one another."""
-    assert shown == tuple(ALL.label(scope, language) for language in ("ja-JP", "en-US", "zh-TW"))
-    assert LocalizedText(ja=shown[0], en=shown[1], zh=shown[2]) == ALL.definition(scope, "", "read").labels
-    assert shown[1] == ALL.label(scope, "pt-BR")
+    check_chain(ALL.label)
+    for scope, (ja, en, zh) in SHOWN.items():
+        assert LocalizedText(ja=ja, en=en, zh=zh) == ALL.definition(scope, "", "read").labels
+
+
+def test_labels_in_any_language_at_hand_are_caught() -> None:
+    """The broken twin: an English reader is shown Japanese, since that is there."""
+
+    def at_hand(scope: str, language: str) -> str:
+        texts = list(ALL.texts.get(scope, {}).values())
+        return ALL.label(scope, language) if len(texts) != 1 else texts[0]
+
+    with pytest.raises(AssertionError):
+        check_chain(at_hand)
 
 
 def test_which_languages_were_there_is_known() -> None:

@@ -39,9 +39,7 @@ _CREDENTIAL: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _READING: Final = frozenset({"read", "readonly", "readbasic", "view", "viewer", "list", "get", "history"})
-_WRITING: Final = frozenset(
-    {"write", "manage", "edit", "create", "update", "delete", "send", "modify", "post", "admin", "full", "all"}
-)
+_WRITING: Final = frozenset({"write", "manage", "edit", "create", "update", "delete", "send", "modify", "post"})
 
 
 def is_credential(name: str) -> bool:
