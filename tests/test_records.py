@@ -116,7 +116,6 @@ def services(draw: st.DrawFn) -> Service:
         directions=draw(st.frozensets(st.sampled_from(["inbound", "outbound"]), min_size=1)),
         scopes=draw(st.just(catalog.KINTONE_SCOPES) | st.just(())),
         editions=draw(st.frozensets(st.sampled_from(get_args(Edition)), min_size=1)),
-        published=draw(st.lists(IDS, max_size=2, unique=True)),
         connector=draw(st.none() | IDS),
         oauth=draw(st.sampled_from(PROFILES)),
     )

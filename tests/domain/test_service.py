@@ -17,6 +17,7 @@ from extlink.domain.edition import ALL_EDITIONS, PRODUCTS
 from extlink.domain.identifier import ConnectorId, Scope
 from extlink.domain.messages import ROLES
 from extlink.domain.oauth_profile import SCOPE_DELIMITERS
+from extlink.domain.requirement import PublishedForm, Region, RequiredDocument, Requirement
 from extlink.domain.service import (
     AVAILABLE,
     Availability,
@@ -38,6 +39,19 @@ Write = Callable[[Service], dict[str, Any]]
 
 NAME = LocalizedText.same("Chat")
 READ = ScopeDefinition(name=Scope("k:app_record:read"), labels=NAME, product="kintone", direction="read")
+REQUIRED = Requirement(
+    id="vendor-current",
+    titles=NAME,
+    documents=[
+        RequiredDocument(
+            id="tags",
+            titles=NAME,
+            page="https://example.com/",
+            forms=[PublishedForm(source="azure-service-tags", groups=["AzureConnectors"])],
+        )
+    ],
+    as_of="2026-05-13",
+)
 OWN = ScopeDefinition(name=Scope("chat:write"), labels=NAME, product="", direction="read")
 
 
@@ -115,7 +129,7 @@ def test_collections_of_any_kind_make_the_same_definition() -> None:
         ("availability", {"availability": "available"}),
         ("links", {"links": ["https://example.com/"]}),
         ("steps", {"steps": [NAME]}),
-        ("published", {"published": ["AzureConnectors", "AzureConnectors"]}),
+        ("requirements", {"requirements": [REQUIRED, REQUIRED]}),
         ("triggers", {"triggers": [Trigger(id="t", labels=NAME, scope=Scope("k:file:read"))], "scopes": [READ]}),
         ("oauth", {"oauth": {}}),
     ],
@@ -266,6 +280,24 @@ PROFILES = st.one_of(
     profiles("public", [None, "none"], ["required"]),
     profiles("confidential", [None, "basic", "body"], ["required", "waived_for_confidential_client"]),
 )
+DOCUMENTS = st.builds(
+    RequiredDocument,
+    id=IDS,
+    titles=LOCALIZED,
+    page=URLS,
+    forms=st.lists(st.builds(PublishedForm, source=IDS, groups=st.lists(IDS, max_size=2)), min_size=1, max_size=2),
+)
+REGIONS = st.builds(
+    Region, id=IDS, titles=LOCALIZED, cloud=st.just("") | IDS, places=st.lists(IDS, max_size=2, unique=True)
+)
+REQUIREMENTS = st.builds(
+    Requirement,
+    id=IDS,
+    titles=LOCALIZED,
+    documents=st.lists(DOCUMENTS, min_size=1, max_size=2, unique_by=lambda document: document.id),
+    as_of=st.dates().map(str),
+    regions=st.lists(REGIONS, max_size=2, unique_by=lambda region: region.id),
+)
 
 
 @st.composite
@@ -302,7 +334,7 @@ def services(draw: st.DrawFn) -> Service:
         availability=draw(AVAILABILITIES),
         links=links,
         steps=draw(st.lists(steps, max_size=3, unique_by=lambda step: step.id)),
-        published=draw(st.lists(IDS, max_size=3, unique=True)),
+        requirements=draw(st.lists(REQUIREMENTS, max_size=2, unique_by=lambda one: one.id)),
         triggers=draw(st.lists(triggers, max_size=3, unique_by=lambda trigger: trigger.id))
         if triggers is not None
         else (),

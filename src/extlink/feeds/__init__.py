@@ -6,10 +6,16 @@ with its reason, so that the counts always add up; a document of another shape i
 
 from __future__ import annotations
 
+from extlink.feeds.datacenter_xml import read_datacenter_xml
 from extlink.feeds.definitions import Definitions, scope_definitions, with_scopes
 from extlink.feeds.oauth_providers import read_oauth_providers
+from extlink.feeds.office365_json import read_office365_json
+from extlink.feeds.office365_markdown import read_office365_markdown
+from extlink.feeds.plain_text import read_plain_text
+from extlink.feeds.power_automate_page import read_power_automate_page
 from extlink.feeds.power_platform import read_api_properties
 from extlink.feeds.published import Group, PublishedRanges, SetAside, rows_of
+from extlink.feeds.requirements import Need, NeededDocument, need
 from extlink.feeds.scope_files import read_cybozu_scopes, read_google_scopes, read_graph_scopes, read_slack_scopes
 from extlink.feeds.scope_labels import ScopeLabels
 from extlink.feeds.service_tags import read_service_tags
@@ -18,15 +24,23 @@ from extlink.feeds.unused import Unused
 __all__ = [
     "Definitions",
     "Group",
+    "Need",
+    "NeededDocument",
     "PublishedRanges",
     "ScopeLabels",
     "SetAside",
     "Unused",
+    "need",
     "read_api_properties",
     "read_cybozu_scopes",
+    "read_datacenter_xml",
     "read_google_scopes",
     "read_graph_scopes",
     "read_oauth_providers",
+    "read_office365_json",
+    "read_office365_markdown",
+    "read_plain_text",
+    "read_power_automate_page",
     "read_service_tags",
     "read_slack_scopes",
     "rows_of",
