@@ -256,7 +256,7 @@ def test_a_message_that_shows_a_value_is_caught() -> None:
         "é",
         "a|b",
         "{" + "a" * 65 + "}",
-        "a" * (MAX_TEMPLATE + 1),
+        "a" * (2 * MAX_TEMPLATE + 1),
         None,
         7,
         b"a",
@@ -269,6 +269,15 @@ def test_what_is_no_template_is_refused(text: Any) -> None:
             ask()
 
         assert "template" == refusal.value.field
+
+
+def test_an_address_and_its_query_are_rendered_together() -> None:
+    """What is held is at most 2,048 characters long; what is rendered may be put together of two."""
+    long = "?a=" + "x" * (MAX_TEMPLATE - 3)
+
+    assert f"https://example.com{long}" == render(f"https://example.com{long}", {})
+    with pytest.raises(InvalidInput, match="of 1 to 2,048 characters, got 2,049"):
+        parse_template(f"{long}x", "query")
 
 
 def test_a_refusal_says_where_and_not_what() -> None:

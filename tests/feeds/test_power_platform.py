@@ -273,6 +273,15 @@ def test_an_inbound_setting_with_a_bad_redirect_address_is_set_aside() -> None:
     assert [f"{TOKEN}.redirectUrl"] == [item.place for item in found.set_aside]
 
 
+def test_what_no_record_could_hold_is_set_aside() -> None:
+    """A definition that is read can be registered."""
+    many = plain(scopes=[f"{number:03}" + "x" * 200 for number in range(300)])
+    found = read(connector({"token": setting(many)}))
+
+    assert () == found.services
+    assert "expected at most 65,536 bytes as JSON" in found.set_aside[0].reason
+
+
 PLACES: Mapping[str, object] = {
     "data": [],
     "properties": {"properties": []},

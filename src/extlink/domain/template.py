@@ -51,11 +51,14 @@ class _Part(NamedTuple):
     place: Place = "data"
 
 
-def parse_template(value: object, field: str) -> str:
+def parse_template(value: object, field: str, *, limit: int = MAX_TEMPLATE) -> str:
     """Return `value` if it is a template.
 
+    Args:
+        limit: the most characters it may have, 2,048 unless it was put together of two.
+
     Raises:
-        InvalidInput: no text, empty, more than 2,048 characters, a character that no address has, or a brace that
+        InvalidInput: no text, empty, more characters than that, a character that no address has, or a brace that
             belongs to no placeholder; the message says where and never shows the text, which may hold what it should
             not.
 
@@ -69,8 +72,8 @@ def parse_template(value: object, field: str) -> str:
     text = plain_text(value)
     if text is None:
         raise InvalidInput(field, f"expected a template as text, got {type(value).__name__}")
-    if not 1 <= len(text) <= MAX_TEMPLATE:
-        raise InvalidInput(field, f"expected a template of 1 to {MAX_TEMPLATE:,} characters, got {len(text):,}")
+    if not 1 <= len(text) <= limit:
+        raise InvalidInput(field, f"expected a template of 1 to {limit:,} characters, got {len(text):,}")
     at = 0
     while found := _TOKEN.match(text, at):
         at = found.end()
@@ -148,7 +151,7 @@ def render(template: str, values: Mapping[str, str | Secret]) -> str:
     ...
     extlink.errors.InvalidInput: subdomain: expected letters, digits, hyphens and dots for a part of a host's name
     """
-    parts = _parts(parse_template(template, "template"))
+    parts = _parts(parse_template(template, "template", limit=2 * MAX_TEMPLATE))
     given = _by_name(values)
     last = len(parts) - 1
     text = "".join(

@@ -35,7 +35,7 @@ from extlink.domain.oauth_profile import (
     parse_endpoint,
     parse_query,
 )
-from extlink.domain.service import Direction, Service
+from extlink.domain.service import Direction, Service, to_fields
 from extlink.domain.service_parts import parse_choice, parse_filled, parse_url
 from extlink.errors import InvalidInput
 from extlink.feeds._json import kind, read_items, read_json, read_object
@@ -156,6 +156,7 @@ def read_api_properties(
         parts: list[Unused] = []
         try:
             service = _service(found, request, parts)
+            to_fields(service)  # what is larger than a record cannot be registered
         except InvalidInput as error:
             inside = error.field.startswith(found.place)
             aside.append(Unused(error.field, error.problem) if inside else Unused(found.place, str(error)))
