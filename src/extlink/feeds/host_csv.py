@@ -224,7 +224,7 @@ def read_host_csv(
     ...
     extlink.errors.InvalidInput: data: line 2: expected no host bits, got '198.51.100.7/24'; use 198.51.100.0/24
     """
-    everything = _check_flag(allow_everything)
+    edition, everything = parse_edition(edition), _check_flag(allow_everything)
     text, found = _decode(data, _check_encoding(encoding))
     limit = _row_limit(edition)
     records = _records(text)
@@ -267,7 +267,7 @@ def _check_flag(value: object) -> bool:
 
 
 def _row_limit(edition: Edition) -> int:
-    limit = EDITIONS[parse_edition(edition)].network.row_limit
+    limit = EDITIONS[edition].network.row_limit
     return _MAX_ROWS if limit is None else limit
 
 
@@ -296,7 +296,7 @@ def write_host_csv(
         rows: in the order in which they are to be.
         edition: whose header, encoding and limit of rows hold: JP is Shift_JIS (cp932), the others are UTF-8.
         language: of the header; that of the edition unless given. There is none in Chinese: it is English then.
-        encoding: the edition's unless given.
+        encoding: the edition's unless given; a spreadsheet knows `utf-8-sig` by its mark, and `utf-8` often not.
         allow_everything: write a row that is every address there is.
 
     Raises:
@@ -308,7 +308,7 @@ def write_host_csv(
     >>> write_host_csv([row], edition="US").decode().splitlines()
     ['"IP Address","CIDR","Memo"', '"20.37.194.0","24","\'=1+1"']
     """
-    everything = _check_flag(allow_everything)
+    edition, everything = parse_edition(edition), _check_flag(allow_everything)
     limit = _row_limit(edition)
     chosen = _check_encoding(encoding) or _ENCODINGS[edition]
     spoken = EDITIONS[edition].system_language if language is None else language
@@ -394,8 +394,7 @@ def apply_rows(current: Iterable[Row], imported: Iterable[Row], *, how: How) -> 
     >>> [[row.text for row in apply_rows([here], [new], how=how)] for how in ("replacement", "addition")]
     [['20.37.195.0/24'], ['20.37.194.0/24', '20.37.195.0/24']]
     """
-    parse_choice(how, get_args(How), "how")
-    kept = _check_rows(current, "current") if how == "addition" else ()
+    kept = _check_rows(current, "current") if parse_choice(how, get_args(How), "how") == "addition" else ()
     return IPRestriction(rows=(*kept, *_check_rows(imported, "imported"))).rows
 
 
