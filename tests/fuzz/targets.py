@@ -16,6 +16,7 @@ from typing import Final
 from extlink import feeds
 from extlink.domain.address import parse_address, parse_range
 from extlink.domain.identifier import TenantId
+from extlink.domain.localized import LocalizedText
 from extlink.domain.network import Row
 from extlink.domain.secret import Secret
 from extlink.domain.token import KeyRing
@@ -28,6 +29,7 @@ Target = Callable[[bytes], object]
 CORPUS: Final = Path(__file__).parent / "corpus"
 _RANGE: Final = parse_range("20.37.194.0/24")
 _RING: Final = KeyRing({"k1": Secret("00" * 32)}, current="k1")
+_NAMES: Final = LocalizedText.same("told")
 _TENANT: Final = TenantId("acme")
 
 
@@ -69,7 +71,8 @@ def _readers() -> Iterator[tuple[str, Target]]:
         if name.startswith("read_"):
             reader = getattr(feeds, name)
             parameters = inspect.signature(reader).parameters.values()
-            told = {one.name: "told" for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is one.empty}
+            needed = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is one.empty]
+            told = {one: _NAMES if one == "names" else "told" for one in needed}
             yield name.removeprefix("read_"), partial(reader, **told)
 
 
