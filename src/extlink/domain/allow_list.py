@@ -20,7 +20,7 @@ import attrs
 
 from extlink.domain.address import BITS, AddressRange, classify, merged
 from extlink.domain.block_cover import Trie, cheapest_blocks, plant
-from extlink.domain.coverage import admitted_by, by_source_of, expressible, parse_restriction, united
+from extlink.domain.coverage import admitted_by, by_source_of, expressible, parse_flag, parse_restriction, united
 from extlink.domain.network import IPProfile, IPRestriction, Row, parse_rows
 from extlink.domain.range_set import Interval, Intervals, cidrs_of, each, intervals, ranges_of, size_of, within, without
 from extlink.domain.reason import Reason
@@ -178,6 +178,7 @@ def plan(
     (['20.89.11.0/28'], ['20.89.11.4/30'])
     """
     limit = _parse_limit(rows)
+    parse_flag(ipv4_only, "ipv4_only")
     items, others = parse_rows(needed, "needed"), parse_rows(known, "known")
     problem = _unplannable(parse_restriction(restriction), items, limit, ipv4_only=ipv4_only)
     if limit is None or problem is not None:

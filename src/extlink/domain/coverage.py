@@ -139,6 +139,17 @@ def parse_restriction(value: object) -> IPRestriction:
     return value
 
 
+def parse_flag(value: object, field: str) -> bool:
+    """Return True or False if it is one of them.
+
+    Raises:
+        InvalidInput: anything else.
+    """
+    if type(value) is not bool:
+        raise InvalidInput(field, f"expected True or False, got {type(value).__name__}")
+    return value
+
+
 def coverage(restriction: IPRestriction, needed: Iterable[Row], *, ipv4_only: bool) -> Coverage:
     """Return which needed addresses a restriction admits and which it does not.
 
@@ -148,7 +159,7 @@ def coverage(restriction: IPRestriction, needed: Iterable[Row], *, ipv4_only: bo
         ipv4_only: whether the edition's list takes IPv4 ranges alone (`IPProfile.ipv4_only`).
 
     Raises:
-        InvalidInput: no restriction, or something else than a list of rows.
+        InvalidInput: no restriction, something else than a list of rows, or no flag.
 
     >>> from extlink.domain.address import parse_range
     >>> restriction = IPRestriction("allow_some", [Row(range=parse_range("20.37.194.0/25"))])
@@ -157,6 +168,7 @@ def coverage(restriction: IPRestriction, needed: Iterable[Row], *, ipv4_only: bo
     (Fraction(1, 2), ['20.37.194.128/25'], 128)
     """
     parse_restriction(restriction)
+    parse_flag(ipv4_only, "ipv4_only")
     sources, known = by_source_of(parse_rows(needed, "needed"))
     need = united(sources.values())
     allowed = admitted_by(restriction)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Final
 
@@ -25,6 +25,7 @@ Interval = tuple[int, int]
 # The merged intervals of both versions, in the order in which answers are given.
 Intervals = dict[Version, list[Interval]]
 _V4: Final = 4
+_MAX_RANGES: Final = 1_000_000
 _MAPPED_TOP: Final = int.from_bytes(MAPPED, "big")
 _set: Final = object.__setattr__
 _begin: Final[Callable[[Interval], int]] = itemgetter(0)
@@ -38,13 +39,15 @@ def intervals(ranges: Iterable[AddressRange], field: str = "ranges") -> Interval
     """Return the merged intervals of ranges.
 
     Raises:
-        InvalidInput: no list, or something else than ranges in it.
+        InvalidInput: no list, something else than ranges in it, or more than a million.
     """
     found: Intervals = {version: [] for version in BITS}
     try:
-        items = tuple(ranges)
+        items = tuple(islice(ranges, _MAX_RANGES + 1))
     except Exception as exc:
         raise InvalidInput(field, f"expected a list of AddressRange, got {type(ranges).__name__}") from exc
+    if len(items) > _MAX_RANGES:
+        raise InvalidInput(field, f"expected at most {_MAX_RANGES:,} ranges")
     for item in items:
         if type(item) is not AddressRange:
             raise InvalidInput(field, f"expected a list of AddressRange, got {type(item).__name__} in it")
