@@ -248,7 +248,7 @@ def test_what_is_opened_is_named() -> None:
 
 
 def test_advice_is_measured() -> None:
-    """Allowing a wide list instead: its rows, whether they fit, what it opens and leaves out, and how many times more."""
+    """Allowing a wide list instead: its rows, if they fit, what it opens and leaves out, and how many times more."""
     found = plan(IPRestriction("allow_some", [block(0, 0)]), [block(0, 1), block(4, 0)], rows=4)
     assert isinstance(found, Plan)
     advice = found.compare_with([block(0, 2), SIX])

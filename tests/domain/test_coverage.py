@@ -161,12 +161,13 @@ def test_a_source_has_its_own_share() -> None:
 @given(ANYTHING)
 def test_any_object_is_covered_or_invalid(recipe: Recipe) -> None:
     """Law 13: whatever is handed over, there is a value or an InvalidInput."""
-    for call in (
+    calls: tuple[Callable[[], Coverage], ...] = (
         lambda: coverage(recipe.make(), [], ipv4_only=True),  # type: ignore[arg-type]
         lambda: coverage(IPRestriction(), recipe.make(), ipv4_only=True),  # type: ignore[arg-type]
         lambda: coverage(IPRestriction(), [recipe.make()], ipv4_only=True),  # type: ignore[list-item]
         lambda: coverage(IPRestriction(), [], ipv4_only=recipe.make()),  # type: ignore[arg-type]
-    ):
+    )
+    for call in calls:
         try:
             call()
         except InvalidInput:

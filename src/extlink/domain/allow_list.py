@@ -116,7 +116,7 @@ class Plan:
             InvalidInput: something else than a list of rows.
         """
         lists, _ = by_source_of(parse_rows(rows))
-        advised = expressible(self.before, united(lists.values()), ipv4_only=self.ipv4_only)
+        advised, _ = expressible(self.before, united(lists.values()), ipv4_only=self.ipv4_only)
         before, ours = admitted_by(self.before), self.opened_addresses
         opened = _size(each(without, advised, before))
         blocks = len(cidrs_of(advised))
@@ -184,7 +184,7 @@ def plan(
     if limit is None or problem is not None:
         return problem or Reason(_NO_LIMIT)
     need = united(by_source_of(items)[0].values())
-    asked = expressible(restriction, need, ipv4_only=ipv4_only)
+    asked, foreign = expressible(restriction, need, ipv4_only=ipv4_only)
     kept = _kept(restriction)
     missing = each(without, asked, kept)
     trie = plant(missing, united((asked, kept)))
@@ -202,7 +202,7 @@ def plan(
         added=added,
         limit=limit,
         needed=ranges_of(asked),
-        inexpressible=cidrs_of(each(without, need, asked)),
+        inexpressible=cidrs_of(foreign),
         extra=cidrs_of(extra),
         owners=owners,
         unknown=unknown,

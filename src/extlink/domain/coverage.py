@@ -15,7 +15,18 @@ import attrs
 
 from extlink.domain.address import BITS, AddressRange, Version, merged
 from extlink.domain.network import IPRestriction, Row, parse_rows
-from extlink.domain.range_set import Interval, Intervals, Known, Measure, cidrs_of, each, size_of, within, without
+from extlink.domain.range_set import (
+    Interval,
+    Intervals,
+    Known,
+    Measure,
+    begin,
+    cidrs_of,
+    each,
+    size_of,
+    within,
+    without,
+)
 from extlink.errors import InvalidInput
 
 __all__ = ["Coverage", "RowCoverage", "SourceCoverage", "coverage"]
@@ -102,7 +113,7 @@ def by_source_of(rows: Iterable[Row]) -> tuple[Mapping[str, Intervals], Known]:
         lists[version].append(bounds)
         known[version][bounds] = item
     for lists in found.values():
-        lists.update({version: merged(sorted(items)) for version, items in lists.items()})
+        lists.update({version: merged(sorted(items, key=begin)) for version, items in lists.items()})
     return dict(sorted(found.items())), known
 
 
@@ -112,7 +123,9 @@ def united(lists: Iterable[Intervals]) -> Intervals:
     parts = tuple(lists)
     for version in BITS:
         several = [part[version] for part in parts if part[version]]
-        found[version] = several[0] if len(several) == 1 else merged(sorted(item for part in several for item in part))
+        found[version] = (
+            several[0] if len(several) == 1 else merged(sorted((item for part in several for item in part), key=begin))
+        )
     return found
 
 
@@ -123,9 +136,12 @@ def admitted_by(restriction: IPRestriction) -> Intervals:
     return {version: merged((first, last) for first, last, _ in restriction.stretches(version)) for version in BITS}
 
 
-def expressible(restriction: IPRestriction, found: Intervals, *, ipv4_only: bool) -> Intervals:
-    """Return the part that the list can let in; `allow_all` asks no list."""
-    return {**found, 6: []} if ipv4_only and restriction.mode != "allow_all" else found
+def expressible(restriction: IPRestriction, found: Intervals, *, ipv4_only: bool) -> tuple[Intervals, Intervals]:
+    """Return the part that the list can let in, and the other; `allow_all` asks no list."""
+    nothing: Intervals = {version: [] for version in BITS}
+    if ipv4_only and restriction.mode != "allow_all":
+        return {**found, 6: []}, {**nothing, 6: found[6]}
+    return found, nothing
 
 
 def parse_restriction(value: object) -> IPRestriction:
@@ -172,8 +188,7 @@ def coverage(restriction: IPRestriction, needed: Iterable[Row], *, ipv4_only: bo
     sources, known = by_source_of(parse_rows(needed, "needed"))
     need = united(sources.values())
     allowed = admitted_by(restriction)
-    asked = expressible(restriction, need, ipv4_only=ipv4_only)
-    foreign = each(without, need, asked)
+    asked, foreign = expressible(restriction, need, ipv4_only=ipv4_only)
     admitted = each(within, asked, allowed)
     missing = each(without, asked, allowed)
     return Coverage(

@@ -28,7 +28,8 @@ _V4: Final = 4
 _MAX_RANGES: Final = 1_000_000
 _MAPPED_TOP: Final = int.from_bytes(MAPPED, "big")
 _set: Final = object.__setattr__
-_begin: Final[Callable[[Interval], int]] = itemgetter(0)
+# Sorting by it alone is faster, and enough for `merged`.
+begin: Final[Callable[[Interval], int]] = itemgetter(0)
 _end: Final[Callable[[Interval], int]] = itemgetter(1)
 # Ranges at hand, so that what comes out of a computation unchanged is not made anew.
 Known = Mapping[Version, Mapping[Interval, AddressRange]]
@@ -113,10 +114,10 @@ def within(these: Sequence[Interval], others: Sequence[Interval]) -> list[Interv
     at, end = 0, len(many)
     for first, last in few:
         # Where the first interval is that begins behind `first`; the one before may reach over it.
-        at = bisect_right(many, first, at, key=_begin)
+        at = bisect_right(many, first, at, key=begin)
         if at and many[at - 1][1] >= first:
             found.append((first, min(last, many[at - 1][1])))
-        start, at = at, bisect_right(many, last, at, key=_begin)
+        start, at = at, bisect_right(many, last, at, key=begin)
         found += many[start:at]
         if start < at and many[at - 1][1] > last:
             found[-1] = (many[at - 1][0], last)
@@ -143,7 +144,7 @@ def each(
 
 def size_of(items: Sequence[Interval]) -> int:
     """Return how many addresses merged intervals have."""
-    return sum(map(_end, items)) - sum(map(_begin, items)) + len(items)
+    return sum(map(_end, items)) - sum(map(begin, items)) + len(items)
 
 
 class Measure:
