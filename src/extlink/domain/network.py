@@ -9,19 +9,19 @@ no address is refused in every mode, never waved through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Final, Literal, get_args
 
 import attrs
 
-from extlink.domain.address import Address, AddressRange
+from extlink.domain.address import Address, AddressRange, Version
 from extlink.domain.range_table import RangeTable
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 
-__all__ = ["IPProfile", "IPRestriction", "Mode", "Row", "check_against"]
+__all__ = ["IPProfile", "IPRestriction", "Mode", "Row", "check_against", "parse_rows"]
 
 Mode = Literal["allow_all", "deny_all", "allow_some"]
 _MODES: Final = get_args(Mode)
@@ -89,18 +89,31 @@ def _preference(row: Row) -> tuple[bool, str, str, str, date]:
     return (not row.memo, row.memo, row.source, row.version, row.published or date.min)
 
 
-def _distinct(values: Iterable[Row]) -> tuple[Row, ...]:
-    """Return one row for each range, in the order in which the ranges first appear."""
+def parse_rows(values: Iterable[Row], field: str = "rows") -> tuple[Row, ...]:
+    """Return a list of rows if it is one, in its order.
+
+    Raises:
+        InvalidInput: no list, something else than rows in it, or more than a million.
+
+    >>> parse_rows([])
+    ()
+    """
     try:
         rows = tuple(islice(values, _MAX_ROWS + 1))
     except Exception as exc:
-        raise InvalidInput("rows", f"expected a list of Row, got {type(values).__name__}") from exc
+        raise InvalidInput(field, f"expected a list of Row, got {type(values).__name__}") from exc
     if len(rows) > _MAX_ROWS:
-        raise InvalidInput("rows", f"expected at most {_MAX_ROWS:,} rows")
-    kept: dict[AddressRange, Row] = {}
+        raise InvalidInput(field, f"expected at most {_MAX_ROWS:,} rows")
     for row in rows:
         if type(row) is not Row:
-            raise InvalidInput("rows", f"expected a list of Row, got {type(row).__name__} in it")
+            raise InvalidInput(field, f"expected a list of Row, got {type(row).__name__} in it")
+    return rows
+
+
+def _distinct(values: Iterable[Row]) -> tuple[Row, ...]:
+    """Return one row for each range, in the order in which the ranges first appear."""
+    kept: dict[AddressRange, Row] = {}
+    for row in parse_rows(values):
         kept[row.range] = min(kept.get(row.range, row), row, key=_preference)
     return tuple(kept.values())
 
@@ -140,6 +153,10 @@ class IPRestriction:
             InvalidInput: not an address.
         """
         return self._table.find(address)
+
+    def stretches(self, version: Version) -> Iterator[tuple[int, int, int]]:
+        """Yield which addresses of a version are admitted by which row: first, last and the place that `find` tells."""
+        return self._table.stretches(version)
 
     def row_for(self, address: str | Address) -> Row | None:
         """Return the row that admits an address, the narrowest if several do (MISSION F6).

@@ -330,6 +330,26 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions have no row {row}.",
             "Display the current list and choose a row that exists.",
         ),
+        "network.plan_no_data": Message(
+            "No published IP addresses are known for the service, so there is nothing to plan.",
+            "Load the file in which the service publishes its IP addresses and plan again.",
+        ),
+        "network.plan_limit_unknown": Message(
+            "It is not known how many rows the IP address restrictions can hold here, so no plan can be made.",
+            "Ask the support of the product how many rows the IP address restrictions can hold.",
+        ),
+        "network.plan_ipv6_only": Message(
+            "The service publishes IPv6 addresses only (such as {range}), but the IP address restrictions can hold IPv4 addresses only.",
+            "Ask the support of the product how accesses from IPv6 addresses can be allowed.",
+        ),
+        "network.plan_not_global": Message(
+            "{range} is among the published IP addresses, but it is not a range of global IP addresses.",
+            "Check the file in which the service publishes its IP addresses, leave out {range}, and plan again.",
+        ),
+        "network.plan_rows": Message(
+            "The IP address restrictions can hold {limit} rows and already have {rows}. To allow all published IP addresses, at least {fewest} more are necessary.",
+            "Merge adjacent ranges or delete rows that are not needed, so that at least {fewest} rows are free.",
+        ),
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",

@@ -318,6 +318,26 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制中没有行“{row}”。",
             "请显示最新的列表，并指定已注册的行。",
         ),
+        "network.plan_no_data": Message(
+            "没有服务公布的IP地址的信息，因此无法规划要允许的范围。",
+            "请先读入服务公布IP地址的文件，然后重试。",
+        ),
+        "network.plan_limit_unknown": Message(
+            "IP地址限制可注册的行数上限不明，因此无法规划要允许的范围。",
+            "请向产品的支持窗口确认IP地址限制可注册的行数。",
+        ),
+        "network.plan_ipv6_only": Message(
+            "服务仅公布了IPv6地址（例如{range}），但IP地址限制只能注册IPv4地址。",
+            "请向产品的支持窗口确认如何允许来自IPv6地址的访问。",
+        ),
+        "network.plan_not_global": Message(
+            "服务公布的IP地址中包含非全局IP地址的范围“{range}”。",
+            "请检查服务公布IP地址的文件，去掉{range}后重试。",
+        ),
+        "network.plan_rows": Message(
+            "IP地址限制最多可注册{limit}行，现已有{rows}行。要允许公布的所有IP地址，至少还需要{fewest}行。",
+            "请将相邻的范围合并为一行，或删除不需要的行，以留出至少{fewest}行。",
+        ),
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
