@@ -76,7 +76,7 @@ def _load(call: Call, asked: _Question) -> Steps[_Loaded]:
     named = asked.requirement
     found = next(iter(service.requirements), None) if named is None else service.requirement(named)
     if found is None:
-        params = {"service": asked.service, "requirement": named or "", "known": _ids(service)}
+        params = {"service": asked.service, "requirement": named or "", "known": ", ".join(_ids(service))}
         raise Refused(Reason("network.no_requirement", params))
     return _Loaded(EDITIONS[tenant.edition], answers.get(at) or _NO_RESTRICTION, service, found)
 
@@ -328,9 +328,7 @@ def _stale(call: Call, *, older_than_days: int, asked: _Question | None) -> Step
     return Commit(found)
 
 
-def releases(
-    requirement: Requirement, files: tuple[PublishedRanges, ...], region: str | None
-) -> tuple[Release, ...]:
+def releases(requirement: Requirement, files: tuple[PublishedRanges, ...], region: str | None) -> tuple[Release, ...]:
     """Return what was needed after each file came out, the oldest first; of a need that the files lack, nothing."""
     found: list[Release] = []
     for number, file in enumerate(files, 1):
@@ -365,7 +363,7 @@ def stale(
     networks.stale(older_than_days=30, asked=None)
     """
     days = whole(older_than_days, "older_than_days", 0, _MAX_DAYS)
-    newer = tuple(parse_items(files, "files"))
+    newer = tuple(files)
     if service is None:
         if newer or requirement is not None or region is not None:
             raise InvalidInput("service", "expected the service whose addresses the files are looked up for, got none")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 from extlink.cli.inputs import Question, add_arguments as shared_arguments, read_question
@@ -23,7 +24,6 @@ __all__ = ["add_arguments", "run"]
 
 INCOMPLETE: Final = 3
 _SHOWN: Final = 10
-_TWO: Final = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> Report:
         lines.extend(_changed(asked, changes, names))
     if asked.held is None:
         return Report(tuple(lines))
-    lacking = tuple(_lacking(asked, found.rows))
+    lacking = tuple(_lacking(asked))
     lines.extend(lacking or (say(asked.language, "complete"),))
     lines.extend(_aged(asked, found.rows))
     return Report(tuple(lines), INCOMPLETE if lacking else 0)
@@ -56,7 +56,7 @@ def _compared(asked: Question) -> Iterator[Changes]:
     for file in asked.files:
         kinds.setdefault((file.source, file.cloud), []).append(file)
     for files in kinds.values():
-        for old, new in zip(files, files[1:], strict=False):
+        for old, new in pairwise(files):
             yield diff(old, new)
 
 
@@ -80,7 +80,7 @@ def _ranges(asked: Question, sentence: str, ranges: Sequence[AddressRange]) -> I
         yield say(asked.language, "more_ranges", count=len(blocks) - _SHOWN)
 
 
-def _lacking(asked: Question, needed: tuple[Row, ...]) -> Iterator[str]:
+def _lacking(asked: Question) -> Iterator[str]:
     """Yield what the list lacks today, and since which file; nothing if it is complete."""
     language = asked.language
     newer = releases(asked.requirement, asked.files, asked.region)

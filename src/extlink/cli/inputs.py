@@ -47,6 +47,11 @@ _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
         lambda data, day: feeds.read_datacenter_xml(data, published=day),
     ),
 )
+_TEXTS: Final = (
+    ("--published", "DAY", "the day of the last file (2025-01-20), if neither its name nor its text tells it"),
+    ("--requirement", "NAME", "which lists count: vendor-current (the default), vendor-current-http or seed"),
+    ("--region", "NAME", "japan, united-states or china; the whole cloud if left out"),
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,12 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
     again = "; give the option once a file, the older one first" if several else ""
     for kind, purpose, _ in _KINDS:
         parser.add_argument(f"--{kind}", action="append", type=Path, default=[], metavar="FILE", help=purpose + again)
-    parser.add_argument("--published", type=date.fromisoformat, metavar="DAY", help="the day of the last file, YYYY-MM-DD, if neither its name nor its text tells it")
-    parser.add_argument("--list", type=Path, metavar="CSV", help="the tenant's IP address restriction as the product exports it")
-    parser.add_argument("--edition", choices=sorted(ALL_EDITIONS), default="JP", help="whose limits hold (default: JP)")
-    parser.add_argument("--service", choices=sorted(_SERVICES), default="power-automate", help="whose addresses are needed (default: power-automate)")
-    parser.add_argument("--requirement", metavar="NAME", help="which lists count: vendor-current (default), vendor-current-http, seed")
-    parser.add_argument("--region", metavar="NAME", help="japan, united-states or china; all if left out")
+    for option, metavar, purpose in _TEXTS:
+        parser.add_argument(option, metavar=metavar, help=purpose)
+    parser.add_argument("--list", type=Path, metavar="CSV", help="the IP address restriction as the product exports it")
+    parser.add_argument("--edition", choices=sorted(ALL_EDITIONS), default="JP", help="whose limits hold (JP)")
+    parser.add_argument(
+        "--service", choices=sorted(_SERVICES), default=next(iter(_SERVICES)), help="whose addresses are needed"
+    )
     parser.add_argument("--language", choices=LANGUAGES, help="of the report; that of the edition if left out")
 
 
@@ -119,8 +125,17 @@ def _files(options: argparse.Namespace) -> list[PublishedRanges]:
         for place, path in enumerate(paths, 1):
             day = day_in_name(path)
             if day is None and place == len(paths):
-                day = options.published
+                day = _day(options.published)
             found.append(read(read_file(path, f"--{kind}"), day))
     if not found:
         raise InvalidInput("--service-tags", "expected at least one published file, got none")
     return found
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("--published", f"expected a day such as 2025-01-20, got {text[:64]!a}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from extlink.cli.changes import add_arguments as changes_arguments, run as run_changes
@@ -53,10 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG
     # A console that cannot show a letter shows its number; the report is not lost for it.
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write("".join(f"{line}\n" for line in report.lines).encode(encoding, "backslashreplace").decode(encoding))
+    for line in report.lines:
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     return report.code
-
-
-def existing(path: str) -> Path:
-    """Return a path as `argparse` hands it on."""
-    return Path(path)

@@ -16,6 +16,7 @@ from extlink.domain.coverage import coverage
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 from extlink.feeds import Need, need, write_host_csv
+from extlink.feeds.host_csv import ENCODINGS
 from extlink.network_plans import every_row
 
 __all__ = ["add_arguments", "run"]
@@ -28,7 +29,7 @@ _MAX_ROWS: Final = 1_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     shared_arguments(parser, several=False)
-    parser.add_argument("--rows", type=int, metavar="N", help="the most rows of the list; that of the edition if left out")
+    parser.add_argument("--rows", type=int, metavar="N", help="the most rows; those of the edition if left out")
     parser.add_argument("--write", type=Path, metavar="CSV", help="where to write the list to upload")
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
@@ -70,7 +71,8 @@ def _head(asked: Question, found: Need) -> Iterator[str]:
         yield say(language, "region", region=region.titles.text(language))
     yield from file_lines(language, asked.files, found)
     for notice in () if asked.held is None else asked.held.notices:
-        yield notice_line(language, notice)
+        reach = say(language, f"reach_{notice.reason}")
+        yield say(language, "notice", line=notice.line, range=notice.text, reach=reach)
 
 
 def _told(asked: Question, found: Need, planned: Plan) -> Iterator[str]:
@@ -131,8 +133,9 @@ def _written(asked: Question, planned: Plan, options: argparse.Namespace) -> Ite
         yield say(asked.language, "not_written")
         return
     edition = asked.edition.edition
-    encoding = None if asked.held is None else asked.held.encoding
+    # As the list came, so it goes back.
+    encoding = (None if asked.held is None else asked.held.encoding) or ENCODINGS[edition]
     data = write_host_csv(planned.after.rows, edition=edition, encoding=encoding)
     write_file(options.write, data, overwrite=options.overwrite)
-    yield say(asked.language, "written", path=options.write, rows=planned.rows, encoding=encoding or "cp932")
+    yield say(asked.language, "written", path=options.write, rows=planned.rows, encoding=encoding)
     yield say(asked.language, "upload", console=asked.edition.console.text(asked.language))

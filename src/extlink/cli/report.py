@@ -41,5 +41,6 @@ def file_lines(language: Language, files: tuple[PublishedRanges, ...], found: Ne
     used = {row.memo for row in found.rows}
     aside = [item for file in files for group in file.groups.values() if group.name in used for item in group.set_aside]
     if aside:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in Counter(one.reason for one in aside).most_common())
-        yield say(language, "set_aside", count=len(aside), reasons=reasons)
+        counts = Counter(one.reason for one in aside).most_common()
+        told = ", ".join(f"{reason}: {count}" for reason, count in counts)
+        yield say(language, "set_aside", count=len(aside), reasons=told)

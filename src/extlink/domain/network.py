@@ -3,12 +3,13 @@
 Rules: one of three modes; only `allow_some` reads the rows, so that a list outlives being switched off. A tenant that
 says nothing allows all (TRACE T1). Rows of the same range are one row. Neither the order nor the number of times a row
 is written changes an answer or its evidence (law 2): of overlapping rows the narrowest admits, and of two rows of one
-range that with a memo, then the first in the order of their texts, is kept, at the place of the first. A text that is
-no address is refused in every mode, never waved through.
+range that with a memo is kept, then the first in the order of memo and source, then the newer one, at the place of the
+first. A text that is no address is refused in every mode, never waved through.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
@@ -85,8 +86,11 @@ def _check_mode(_instance: object, _attribute: object, value: object) -> None:
         raise InvalidInput("mode", f"expected one of {', '.join(_MODES)}, got {got}")
 
 
-def _preference(row: Row) -> tuple[bool, str, str, str, date]:
-    return (not row.memo, row.memo, row.source, row.version, row.published or date.min)
+def _preference(row: Row) -> tuple[bool, str, str, int, int, str]:
+    # A row of a newer file takes the place of the same row of an older one; versions that are numbers are compared so.
+    day = 0 if row.published is None else row.published.toordinal()
+    number = int(row.version) if re.fullmatch(r"[0-9]{1,18}", row.version) else -1
+    return (not row.memo, row.memo, row.source, -day, -number, row.version)
 
 
 def parse_rows(values: Iterable[Row], field: str = "rows") -> tuple[Row, ...]:

@@ -68,7 +68,7 @@ _HEADERS: Final[dict[Language, tuple[str, str, str]]] = {
 _FIELDS: Final = 3
 _BLANK: Final = frozenset({"", "&nbsp;"})
 # What each edition's product reads. ASCII is the same in all three, so that a list without other letters fits anywhere.
-_ENCODINGS: Final[Mapping[Edition, Encoding]] = {"JP": "cp932", "US": "utf-8", "CN": "utf-8"}
+ENCODINGS: Final[Mapping[Edition, Encoding]] = {"JP": "cp932", "US": "utf-8", "CN": "utf-8"}
 # What a spreadsheet takes for a formula, also in full width, and behind any number of apostrophes: one comes before it.
 _FORMULA: Final = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 # Other files that people bring, by their first bytes.
@@ -310,7 +310,7 @@ def write_host_csv(
     """
     edition, everything = parse_edition(edition), _check_flag(allow_everything)
     limit = _row_limit(edition)
-    chosen = _check_encoding(encoding) or _ENCODINGS[edition]
+    chosen = _check_encoding(encoding) or ENCODINGS[edition]
     spoken = EDITIONS[edition].system_language if language is None else language
     header = _HEADERS.get(cast("Language", parse_choice(spoken, LANGUAGES, "language")), _HEADERS["en"])
     items = _check_rows(rows, "rows")

@@ -139,6 +139,8 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("network.not_self_service", _V, "edition"),
     ("network.locks_out_actor", _A, "address"),
     ("network.unknown_row", _A, "row"),
+    ("network.no_requirement", _C, "service requirement known"),
+    ("network.data_missing", _A, "requirement lists"),
     ("network.plan_no_data", _A, ""),
     ("network.plan_limit_unknown", _V, ""),
     ("network.plan_ipv6_only", _V, "range"),

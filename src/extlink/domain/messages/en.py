@@ -330,6 +330,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions have no row {row}.",
             "Display the current list and choose a row that exists.",
         ),
+        "network.no_requirement": Message(
+            "{service} has no requirement {requirement} that says which published addresses it needs (it has: {known}).",
+            "Name one of the requirements of {service}, or register a definition of it that has one.",
+        ),
+        "network.data_missing": Message(
+            "The files at hand do not have all lists that {requirement} names ({lists}), so what is needed is not known.",
+            "Get the published files that have these lists, and name them too.",
+        ),
         "network.plan_no_data": Message(
             "No published IP addresses are known for the service, so there is nothing to plan.",
             "Load the file in which the service publishes its IP addresses and plan again.",

@@ -327,6 +327,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IPアドレス制限に、行「{row}」はありません。",
             "最新の一覧を表示し、登録されている行を指定してください。",
         ),
+        "network.no_requirement": Message(
+            "{service}の定義には、必要な公開アドレスの基準「{requirement}」がありません（ある基準：{known}）。",
+            "{service}の定義にある基準を指定するか、基準を含む定義を登録してください。",
+        ),
+        "network.data_missing": Message(
+            "基準「{requirement}」が求める一覧（{lists}）が、指定した資料にそろっていません。必要なアドレスを判断できません。",
+            "これらの一覧を含む公開資料を入手し、あわせて指定してください。",
+        ),
         "network.plan_no_data": Message(
             "サービスが公開しているIPアドレスの情報がないため、許可する範囲を計画できません。",
             "サービスがIPアドレスを公開しているファイルを読み込んでから、もう一度実行してください。",

@@ -318,6 +318,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制中没有行“{row}”。",
             "请显示最新的列表，并指定已注册的行。",
         ),
+        "network.no_requirement": Message(
+            "{service}的定义中没有所需公开地址的依据“{requirement}”（已有的依据：{known}）。",
+            "请指定{service}定义中已有的依据，或注册包含依据的定义。",
+        ),
+        "network.data_missing": Message(
+            "指定的资料中缺少依据“{requirement}”所要求的列表（{lists}），因此无法判断所需的地址。",
+            "请获取包含这些列表的公开资料，并一并指定。",
+        ),
         "network.plan_no_data": Message(
             "没有服务公布的IP地址的信息，因此无法规划要允许的范围。",
             "请先读入服务公布IP地址的文件，然后重试。",
