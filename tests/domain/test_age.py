@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 
 import pytest
@@ -80,6 +81,12 @@ def test_incomplete_equals_looking_at_every_list(lists: list[list[Row]], kept: s
         assert sum(row.range.size for row in missing) == found.addresses == count(found.missing)
         assert () == subtract(found.missing, [row.range for row in missing])
         assert str(next(i for i, rows in enumerate(lists) if missing & set(rows))) == found.since.version
+
+
+def test_a_list_without_an_end_is_refused() -> None:
+    """Nothing is read for ever."""
+    with pytest.raises(InvalidInput, match="newer: expected at most 10,000 lists"):
+        incomplete_since(IPRestriction(), itertools.repeat(release("1")))
 
 
 @given(ANYTHING)

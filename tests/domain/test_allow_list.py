@@ -259,6 +259,16 @@ def test_advice_is_measured() -> None:
     assert (None, 0) == (nothing.compare_with([block(0, 2)]).times, nothing.compare_with([SIX]).opened)
 
 
+def test_stored_rows_come_into_force_with_a_plan_and_with_advice() -> None:
+    """A tenant that denies all has rows that it does not read: what they open is said, of both."""
+    found = plan(IPRestriction("deny_all", [block(0, 0), block(6, 1)]), [block(0, 1)], rows=3)
+    assert isinstance(found, Plan)
+    advice = found.compare_with([block(0, 2)])
+
+    assert (["20.0.0.1/32"], ["20.0.0.6/31"]) == ([row.text for row in found.added], [one.text for one in found.extra])
+    assert (4, 6, Fraction(3, 2), 0) == (found.opened_addresses, advice.opened, advice.times, advice.missing)
+
+
 @pytest.mark.parametrize(("edition", "code"), [("JP", None), ("US", None), ("CN", "network.not_self_service")])
 def test_an_edition_sets_the_limit(edition: str, code: str | None) -> None:
     """Japan and the US have 2,900 rows of IPv4; in China nobody plans for the customer."""

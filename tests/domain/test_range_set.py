@@ -176,3 +176,9 @@ def test_the_message_names_the_argument() -> None:
     """Which list is wrong is said."""
     with pytest.raises(InvalidInput, match="others: expected a list of AddressRange, got str in it"):
         intersect([parse_range("192.0.2.0/24")], ["192.0.2.0/24"])  # type: ignore[list-item]
+
+
+def test_a_list_without_an_end_is_refused() -> None:
+    """Nothing is read for ever."""
+    with pytest.raises(InvalidInput, match="ranges: expected at most 1,000,000 ranges"):
+        count(itertools.repeat(parse_range("192.0.2.0/24")))

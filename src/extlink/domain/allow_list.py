@@ -112,15 +112,17 @@ class Plan:
     def compare_with(self, rows: Iterable[Row]) -> Comparison:
         """Return what allowing other rows instead of the plan's would open: a piece of advice, measured.
 
+        The tenant's own rows stay here too; what a tenant that denies all stored comes into force with either.
+
         Raises:
             InvalidInput: something else than a list of rows.
         """
         lists, _ = by_source_of(parse_rows(rows))
         advised, _ = expressible(self.before, united(lists.values()), ipv4_only=self.ipv4_only)
-        before, ours = admitted_by(self.before), self.opened_addresses
-        opened = _size(each(without, advised, before))
+        kept, ours = _kept(self.before), self.opened_addresses
+        opened = _size(each(without, united((advised, kept)), admitted_by(self.before)))
         blocks = len(cidrs_of(advised))
-        missing = each(without, each(without, intervals(self.needed), before), advised)
+        missing = each(without, each(without, intervals(self.needed), kept), advised)
         return Comparison(
             rows=blocks,
             fits=blocks + len(self.before.rows) <= self.limit,
