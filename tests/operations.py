@@ -15,7 +15,7 @@ from types import ModuleType
 import attrs
 
 import extlink
-from extlink import catalog, grants, links, networks, triggers
+from extlink import catalog, feeds, grants, links, networks, triggers
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.subscription import Subscription
@@ -28,7 +28,11 @@ __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of",
 
 Constructor = Callable[..., Operation[object]]
 # Modules that a public one is made of; `links` shows their names.
-_PARTS = ("link_consent", "link_ends", "link_tokens", "link_views")
+_PARTS = ("link_consent", "link_ends", "link_tokens", "link_views", "network_plans")
+SERVICE_TAGS = feeds.read_service_tags(
+    """{"changeNumber": 342, "cloud": "Public", "values": [{"name": "AzureConnectors", "properties":
+    {"changeNumber": 53, "region": "", "addressPrefixes": ["20.89.11.48/28"]}}]}"""
+)
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -128,6 +132,12 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "even_if_it_locks_me_out": False,
         "including_all_addresses": False,
     }
+    published: dict[str, object] = {
+        "service": SERVICE,
+        "files": [SERVICE_TAGS],
+        "requirement": "vendor-current",
+        "region": None,
+    }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
     return {
         "access.check": {
@@ -208,11 +218,14 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "links.users_of": {"service": SERVICE, "after": None, "limit": 20},
         "networks.add": {"rows": ["192.0.2.0/24"], "including_all_addresses": False},
         "networks.allow_all": {},
+        "networks.coverage": published,
         "networks.deny_all": {"even_if_it_locks_me_out": False},
         "networks.find": {"address": "203.0.113.7"},
+        "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True},
         "networks.remove": {"ranges": ["203.0.113.0/24"], "even_if_it_locks_me_out": False},
         "networks.restrict": restriction,
         "networks.show": {},
+        "networks.stale": {**published, "older_than_days": 90},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},

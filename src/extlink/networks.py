@@ -21,10 +21,36 @@ from extlink.domain.network import IPRestriction, Row, check_against
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
 from extlink.inputs import flag, text
+from extlink.network_plans import (
+    Difference,
+    DocumentCoverage,
+    ServiceCoverage,
+    ServicePlan,
+    Staleness,
+    coverage,
+    plan,
+    stale,
+)
 from extlink.operation import NETWORK_ADMINISTRATORS_AND_HOST, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import network_key, tenant_key
 
-__all__ = ["add", "allow_all", "deny_all", "find", "remove", "restrict", "show"]
+__all__ = [
+    "Difference",
+    "DocumentCoverage",
+    "ServiceCoverage",
+    "ServicePlan",
+    "Staleness",
+    "add",
+    "allow_all",
+    "coverage",
+    "deny_all",
+    "find",
+    "plan",
+    "remove",
+    "restrict",
+    "show",
+    "stale",
+]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _MAX_ROWS: Final = 100_000

@@ -36,6 +36,7 @@ FLOORS = {
     "link_tokens": 3,
     "link_views": 3,
     "links": 3,
+    "network_plans": 3,
     "networks": 3,
     "notifications": 3,
     "services": 3,
