@@ -17,6 +17,7 @@ FLOORS = {
     "domain": 0,
     "feeds": 1,
     "oauth": 1,
+    "proxies": 1,
     "codec": 2,
     "fields": 2,
     "link_codec": 2,
