@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FENCE = re.compile(r"^ *(?:```|~~~).*$", re.MULTILINE)
 
-PROGRAMS = frozenset({("docs", "examples"), ("tests", "benchmarks"), ("tests", "typing")})
+PROGRAMS = frozenset({("docs", "examples"), ("tests", "benchmarks"), ("tests", "fuzz"), ("tests", "typing")})
 
 
 class MarkdownParser(doctest.DocTestParser):

@@ -25,6 +25,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Mode, Proof, Row
+from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
 from extlink.domain.pin import Pin, Pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service
@@ -101,6 +102,19 @@ def policies(draw: st.DrawFn) -> DataGroupPolicy:
     return DataGroupPolicy(found)
 
 
+PROFILES = (
+    None,
+    OAuthProfile(),
+    OAuthProfile(
+        authorization_url="https://{subdomain}.example.com/authorize",
+        token_url="https://example.com/token",
+        scope_delimiter=",",
+        client_authentication="body",
+        templates=RequestTemplates(refresh_body="grant_type=refresh_token&refresh_token={RefreshToken}&code={Code}"),
+    ),
+)
+
+
 @st.composite
 def services(draw: st.DrawFn) -> Service:
     """Draw a built-in service, or one of a host's own."""
@@ -114,8 +128,8 @@ def services(draw: st.DrawFn) -> Service:
         directions=draw(st.frozensets(st.sampled_from(["inbound", "outbound"]), min_size=1)),
         scopes=draw(st.just(catalog.KINTONE_SCOPES) | st.just(())),
         editions=draw(st.frozensets(st.sampled_from(get_args(Edition)), min_size=1)),
-        published=draw(st.lists(IDS, max_size=2, unique=True)),
         connector=draw(st.none() | IDS),
+        oauth=draw(st.sampled_from(PROFILES)),
     )
 
 

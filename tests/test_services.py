@@ -89,7 +89,7 @@ def test_registering_anew_replaces_the_definition_and_keeps_the_state() -> None:
     """State, epoch and place stay; the entry names the fields that differ, as they were and as they are."""
     host = Host.prepared()
     before = host.admin.run(services.registered())[0]
-    renamed = attrs.evolve(catalog.POWER_AUTOMATE, names=LocalizedText.same("Flow"), published=())
+    renamed = attrs.evolve(catalog.POWER_AUTOMATE, names=LocalizedText.same("Flow"), connector=None)
     after = host.admin.run(services.register(renamed))
     named = {"ja": "Microsoft Power Automate", "en": "Microsoft Power Automate", "zh": "Microsoft Power Automate"}
 
@@ -99,8 +99,8 @@ def test_registering_anew_replaces_the_definition_and_keeps_the_state() -> None:
         "admin-1",
         {
             "service": SERVICE,
-            "before": {"names": named, "published": ["AzureConnectors"]},
-            "after": {"names": dict.fromkeys(["ja", "en", "zh"], "Flow"), "published": []},
+            "before": {"names": named, "connector": "shared_kintone"},
+            "after": {"names": dict.fromkeys(["ja", "en", "zh"], "Flow"), "connector": None},
         },
     )
 
@@ -131,7 +131,7 @@ def test_a_tenant_has_at_most_a_thousand_services() -> None:
 
     assert 999 == host.admin.run(services.registered())[-1].order
     assert Reason("save.too_large", {"count": "1001", "limit": "1000"}) == refused(host, services.register(own("more")))
-    assert "s0007" == host.admin.run(services.register(own("s0007", published=["x"]))).service.id
+    assert "s0007" == host.admin.run(services.register(own("s0007", connector="x"))).service.id
 
 
 def test_services_are_listed_in_the_order_of_registering() -> None:

@@ -21,9 +21,9 @@ __all__ = [
     "audience",
     "exactly",
     "flag",
+    "given_row",
+    "given_rows",
     "one_of",
-    "parse_row",
-    "parse_rows",
     "presented_secret",
     "shown",
     "text",
@@ -139,19 +139,19 @@ def audience(value: object) -> str | None:
     return named
 
 
-def parse_rows(values: Iterable[Row | AddressRange | str], *, everything: bool) -> tuple[Row, ...]:
+def given_rows(values: Iterable[Row | AddressRange | str], *, everything: bool) -> tuple[Row, ...]:
     """Return rows, however each was written.
 
     Args:
         everything: whether a row may be the whole of IPv4 or IPv6 (TRACE T15).
 
-    >>> [row.text for row in parse_rows(["192.0.2.0/24", "198.51.100.7"], everything=False)]
+    >>> [row.text for row in given_rows(["192.0.2.0/24", "198.51.100.7"], everything=False)]
     ['192.0.2.0/24', '198.51.100.7/32']
     """
-    return tuple(parse_row(item, everything=everything) for item in parse_items(values, "rows", MAX_ROWS))
+    return tuple(given_row(item, everything=everything) for item in parse_items(values, "rows", MAX_ROWS))
 
 
-def parse_row(value: object, *, everything: bool) -> Row:
+def given_row(value: object, *, everything: bool) -> Row:
     """Return one row: itself, or the row of a range or of a CIDR text."""
     if type(value) is Row:
         row = value

@@ -24,7 +24,7 @@ from extlink.domain.policy import AccessRequest, Policy
 from extlink.domain.reason import Reason
 from extlink.domain.registry import ServiceRegistry
 from extlink.errors import InvalidInput
-from extlink.inputs import parse_rows, text
+from extlink.inputs import given_rows, text
 from extlink.operation import (
     NETWORK_ADMINISTRATORS_AND_HOST,
     Call,
@@ -85,7 +85,7 @@ def pin(service: str, rows: Iterable[Row | AddressRange | str], *, applies: Pinn
     >>> pin("slack", ["192.0.2.0/24"]).name
     'networks.pin'
     """
-    wanted = Pin(parse_rows(rows, everything=False), parse_pinned(applies))
+    wanted = Pin(given_rows(rows, everything=False), parse_pinned(applies))
     if not wanted.rows:
         raise InvalidInput("rows", "expected the ranges that the service publishes, got none; unpin() lifts the rule")
     return _pin(service=ServiceId(parse_id(service, "service")), wanted=wanted)

@@ -26,7 +26,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.reset import Reset
 from extlink.domain.secret import Secret
 from extlink.errors import Refused
-from extlink.inputs import MAX_ROWS, exactly, flag, parse_row, parse_rows, presented_secret
+from extlink.inputs import MAX_ROWS, exactly, flag, given_row, given_rows, presented_secret
 from extlink.network_pins import Found, find, pin, show_pin, unpin
 from extlink.operation import (
     NETWORK_ADMINISTRATORS_AND_HOST,
@@ -216,7 +216,7 @@ def restrict(
     """
     everything = flag(including_all_addresses, "including_all_addresses")
     return _restrict(
-        rows=parse_rows(rows, everything=everything),
+        rows=given_rows(rows, everything=everything),
         expected=None if expected is None else exactly(expected, IPRestriction, "expected"),
         even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"),
     )
@@ -240,7 +240,7 @@ def add(rows: Iterable[Row | AddressRange | str], *, including_all_addresses: bo
     >>> add(["20.37.194.0/24"]).name
     'networks.add'
     """
-    return _add(rows=parse_rows(rows, everything=flag(including_all_addresses, "including_all_addresses")))
+    return _add(rows=given_rows(rows, everything=flag(including_all_addresses, "including_all_addresses")))
 
 
 @operation("networks.remove", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.changed",))
@@ -264,7 +264,7 @@ def remove(ranges: Iterable[AddressRange | str], *, even_if_it_locks_me_out: boo
     >>> remove(["203.0.113.0/24"]).name
     'networks.remove'
     """
-    items = tuple(parse_row(item, everything=True).range for item in parse_items(ranges, "ranges", MAX_ROWS))
+    items = tuple(given_row(item, everything=True).range for item in parse_items(ranges, "ranges", MAX_ROWS))
     return _remove(ranges=items, even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"))
 
 

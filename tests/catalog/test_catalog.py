@@ -283,11 +283,27 @@ def _texts(value: object) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def test_power_automate_comes_from_its_published_ranges(realdata: Path) -> None:
-    """The tag is one that Microsoft's own advice names for connectors (TRACE T4)."""
-    real = json.loads((realdata / "power_automate_pages" / "required_service_tags.2026-05-13.json").read_text("utf-8"))
+def test_power_automate_requires_what_its_vendor_asks_for(realdata: Path) -> None:
+    """The lists are those that Microsoft's own advice names, for connectors and for HTTP actions (TRACE T4)."""
+    name = "required_service_tags.2026-05-13.json"
+    real = json.loads((realdata / "power_automate_pages" / name).read_text("utf-8"))
+    current, with_http, _ = POWER_AUTOMATE.requirements
 
-    assert tuple(real["connector_actions"]) == POWER_AUTOMATE.published
+    assert ("vendor-current", "vendor-current-http") == (current.id, with_http.id)
+    assert tuple(real["connector_actions"]) == current.documents[0].forms[0].groups
+    assert current.documents[0] == with_http.documents[0]
+    assert tuple(real["http_and_http_swagger_actions"]) == with_http.documents[1].forms[0].groups
+    assert name.split(".")[1] == current.as_of == with_http.as_of
+
+
+def test_the_seed_is_the_three_documents_of_the_help_page() -> None:
+    """Each is needed; what replaced the datacenter ranges is preferred to them (TRACE A12, A14 to A16)."""
+    seed = POWER_AUTOMATE.requirement("seed")
+
+    assert seed is not None
+    assert ["power-automate", "office-365", "azure"] == [document.id for document in seed.documents]
+    assert ["azure-service-tags", "azure-datacenter-xml"] == [form.source for form in seed.documents[2].forms]
+    assert ["japan", "united-states", "china"] == [region.id for region in seed.regions]
 
 
 def test_power_automates_redirect_address_is_the_published_one(realdata: Path) -> None:

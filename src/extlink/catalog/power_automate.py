@@ -13,6 +13,7 @@ from typing import Final
 
 from extlink.catalog.connectors import KINTONE
 from extlink.catalog.pages import ACCOUNT_PAGES, IP_RESTRICTION_PAGES, on_every_help_site
+from extlink.catalog.requirements import POWER_AUTOMATE_REQUIREMENTS
 from extlink.catalog.scopes import GAROON_SCOPES, KINTONE_SCOPES
 from extlink.domain.identifier import Scope
 from extlink.domain.localized import LocalizedText
@@ -236,7 +237,7 @@ POWER_AUTOMATE: Final = Service(
     products=frozenset({"kintone", "garoon"}),
     links=_LINKS,
     steps=_STEPS,
-    published=("AzureConnectors",),
+    requirements=POWER_AUTOMATE_REQUIREMENTS,
     triggers=_TRIGGERS,
     # Power Automate keeps a secret and sends no code challenge.
     oauth=OAuthProfile(

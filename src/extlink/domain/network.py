@@ -3,8 +3,8 @@
 Rules: one of three modes; only `allow_some` reads the rows, so that a list outlives being switched off. A tenant that
 says nothing allows all (TRACE T1). Rows of the same range are one row. Neither the order nor the number of times a row
 is written changes an answer or its evidence (law 2): of overlapping rows the narrowest admits, and of two rows of one
-range that with a memo, then the first in the order of their texts, is kept, at the place of the first. A text that is
-no address is refused in every mode, never waved through.
+range that with a memo is kept, then the first in the order of memo and source, then the newer one, at the place of the
+first. A text that is no address is refused in every mode, never waved through.
 
 Beside the rows, Basic authentication and client certificates let a person in from any other address; with "allow all"
 neither can be set. The six combinations of restriction and Basic authentication are one table (TRACE T16).
@@ -12,7 +12,8 @@ neither can be set. The six combinations of restriction and Basic authentication
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from typing import Final, Literal, cast, get_args
 
 import attrs
 
-from extlink.domain.address import Address, AddressRange
+from extlink.domain.address import Address, AddressRange, Version
 from extlink.domain.identifier import parse_ids, plain_text
 from extlink.domain.range_table import RangeTable
 from extlink.domain.reason import Reason
@@ -38,6 +39,7 @@ __all__ = [
     "check_against",
     "parse_proof",
     "parse_proofs",
+    "parse_rows",
 ]
 
 Mode = Literal["allow_all", "deny_all", "allow_some"]
@@ -120,8 +122,32 @@ def _check_mode(_instance: object, _attribute: object, value: object) -> None:
         raise InvalidInput("mode", f"expected one of {', '.join(_MODES)}, got {got}")
 
 
-def _preference(row: Row) -> tuple[bool, str, str, str, date]:
-    return (not row.memo, row.memo, row.source, row.version, row.published or date.min)
+def _preference(row: Row) -> tuple[bool, str, str, int, int, str]:
+    # A row of a newer file takes the place of the same row of an older one; versions that are numbers are compared so.
+    day = 0 if row.published is None else row.published.toordinal()
+    number = int(row.version) if re.fullmatch(r"[0-9]{1,18}", row.version) else -1
+    return (not row.memo, row.memo, row.source, -day, -number, row.version)
+
+
+def parse_rows(values: Iterable[Row], field: str = "rows") -> tuple[Row, ...]:
+    """Return a list of rows if it is one, in its order.
+
+    Raises:
+        InvalidInput: no list, something else than rows in it, or more than a million.
+
+    >>> parse_rows([])
+    ()
+    """
+    try:
+        rows = tuple(islice(values, _MAX_ROWS + 1))
+    except Exception as exc:
+        raise InvalidInput(field, f"expected a list of Row, got {type(values).__name__}") from exc
+    if len(rows) > _MAX_ROWS:
+        raise InvalidInput(field, f"expected at most {_MAX_ROWS:,} rows")
+    for row in rows:
+        if type(row) is not Row:
+            raise InvalidInput(field, f"expected a list of Row, got {type(row).__name__} in it")
+    return rows
 
 
 def parse_proof(value: object, field: str = "network_proof") -> NetworkProof:
@@ -158,16 +184,8 @@ def parse_proofs(value: object, field: str = "proofs") -> frozenset[Proof]:
 
 def distinct_rows(values: Iterable[Row]) -> tuple[Row, ...]:
     """Return one row for each range, in the order in which the ranges first appear."""
-    try:
-        rows = tuple(islice(values, _MAX_ROWS + 1))
-    except Exception as exc:
-        raise InvalidInput("rows", f"expected a list of Row, got {type(values).__name__}") from exc
-    if len(rows) > _MAX_ROWS:
-        raise InvalidInput("rows", f"expected at most {_MAX_ROWS:,} rows")
     kept: dict[AddressRange, Row] = {}
-    for row in rows:
-        if type(row) is not Row:
-            raise InvalidInput("rows", f"expected a list of Row, got {type(row).__name__} in it")
+    for row in parse_rows(values):
         kept[row.range] = min(kept.get(row.range, row), row, key=_preference)
     return tuple(kept.values())
 
@@ -211,6 +229,10 @@ class IPRestriction:
             InvalidInput: not an address.
         """
         return self._table.find(address)
+
+    def stretches(self, version: Version) -> Iterator[tuple[int, int, int]]:
+        """Yield which addresses of a version are admitted by which row: first, last and the place that `find` tells."""
+        return self._table.stretches(version)
 
     def row_for(self, address: str | Address) -> Row | None:
         """Return the row that admits an address, the narrowest if several do (MISSION F6).

@@ -17,13 +17,14 @@ import attrs
 from extlink.domain.edition import ALL_EDITIONS, Edition, parse_products
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, parse_id, parse_items
 from extlink.domain.localized import LocalizedText
+from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
+from extlink.domain.requirement import PublishedForm, Region, RequiredDocument, Requirement
 from extlink.domain.service_parts import (
     AVAILABLE,
     Availability,
     DataDirection,
     DocumentKind,
     DocumentLink,
-    OAuthProfile,
     ScopeDefinition,
     SetupStep,
     Trigger,
@@ -44,6 +45,7 @@ __all__ = [
     "DocumentLink",
     "LocalizedText",
     "OAuthProfile",
+    "RequestTemplates",
     "ScopeDefinition",
     "Service",
     "SetupStep",
@@ -100,9 +102,8 @@ def _steps(values: Iterable[SetupStep]) -> tuple[SetupStep, ...]:
     return _distinct(parse_parts(values, SetupStep, "steps"), lambda step: step.id, "steps")
 
 
-def _published(values: Iterable[str]) -> tuple[str, ...]:
-    tags = tuple(parse_id(item, "published") for item in parse_items(values, "published"))
-    return _distinct(tags, lambda tag: tag, "published")
+def _requirements(values: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    return _distinct(parse_parts(values, Requirement, "requirements"), lambda one: one.id, "requirements")
 
 
 def _triggers(values: Iterable[Trigger]) -> tuple[Trigger, ...]:
@@ -137,9 +138,9 @@ class Service:
         availability: whether it can be used at all.
         links: documents, per edition.
         steps: what to do before it works, in order.
-        published: names of the published address ranges it calls from, such as `AzureConnectors`.
+        requirements: whose published addresses it calls from; the first is the one that counts by default (T4).
         triggers: what it can be told of.
-        oauth: what is known of its OAuth client.
+        oauth: what is known of its OAuth client or server.
 
     Raises:
         InvalidInput: a part is malformed, named twice, or names something that the definition lacks.
@@ -165,7 +166,7 @@ class Service:
     availability: Availability = attrs.field(default=AVAILABLE, converter=_availability)
     links: tuple[DocumentLink, ...] = attrs.field(default=(), converter=_links)
     steps: tuple[SetupStep, ...] = attrs.field(default=(), converter=_steps)
-    published: tuple[str, ...] = attrs.field(default=(), converter=_published)
+    requirements: tuple[Requirement, ...] = attrs.field(default=(), converter=_requirements)
     triggers: tuple[Trigger, ...] = attrs.field(default=(), converter=_triggers)
     oauth: OAuthProfile | None = attrs.field(default=None, converter=_oauth)
     # Compiled for the checks: which scopes there are, and which product a scope asks of the user.
@@ -205,6 +206,10 @@ class Service:
     def trigger(self, id: str) -> Trigger | None:  # noqa: A002 - the word of the definition
         """Return a trigger, or None where the service has none of this id."""
         return next((trigger for trigger in self.triggers if trigger.id == id), None)
+
+    def requirement(self, id: str) -> Requirement | None:  # noqa: A002 - the word of the definition
+        """Return the requirement of this id, or None where the service has none of this name."""
+        return next((one for one in self.requirements if one.id == id), None)
 
     def __reduce__(self) -> tuple[Callable[[object], Service], tuple[dict[str, object]]]:
         return from_fields, (to_fields(self),)
@@ -277,6 +282,7 @@ _PARTS: Final[Mapping[type[object], Mapping[str, tuple[type[object], bool]]]] = 
         "availability": (Availability, False),
         "links": (DocumentLink, True),
         "steps": (SetupStep, True),
+        "requirements": (Requirement, True),
         "triggers": (Trigger, True),
         "oauth": (OAuthProfile, False),
     },
@@ -285,4 +291,12 @@ _PARTS: Final[Mapping[type[object], Mapping[str, tuple[type[object], bool]]]] = 
     DocumentLink: {"title": (LocalizedText, False)},
     SetupStep: {"text": (LocalizedText, False)},
     Trigger: {"labels": (LocalizedText, False)},
+    OAuthProfile: {"templates": (RequestTemplates, False)},
+    Requirement: {
+        "titles": (LocalizedText, False),
+        "documents": (RequiredDocument, True),
+        "regions": (Region, True),
+    },
+    RequiredDocument: {"titles": (LocalizedText, False), "forms": (PublishedForm, True)},
+    Region: {"titles": (LocalizedText, False)},
 }

@@ -354,6 +354,34 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The reset URL is not valid: it is wrong, too old, or the IP address restrictions have already been reset.",
             "Use the reset URL of a change that was saved within the last hour, or ask an administrator whose address is allowed.",
         ),
+        "network.no_requirement": Message(
+            "{service} has no requirement {requirement} that says which published addresses it needs (it has: {known}).",
+            "Name one of the requirements of {service}, or register a definition of it that has one.",
+        ),
+        "network.data_missing": Message(
+            "The files at hand do not have all lists that {requirement} names ({lists}), so what is needed is not known.",
+            "Get the published files that have these lists, and name them too.",
+        ),
+        "network.plan_no_data": Message(
+            "No published IP addresses are known for the service, so there is nothing to plan.",
+            "Load the file in which the service publishes its IP addresses and plan again.",
+        ),
+        "network.plan_limit_unknown": Message(
+            "It is not known how many rows the IP address restrictions can hold here, so no plan can be made.",
+            "Ask the support of the product how many rows the IP address restrictions can hold.",
+        ),
+        "network.plan_ipv6_only": Message(
+            "The service publishes IPv6 addresses only (such as {range}), but the IP address restrictions can hold IPv4 addresses only.",
+            "Ask the support of the product how accesses from IPv6 addresses can be allowed.",
+        ),
+        "network.plan_not_global": Message(
+            "{range} is among the published IP addresses, but it is not a range of global IP addresses.",
+            "Check the file in which the service publishes its IP addresses, leave out {range}, and plan again.",
+        ),
+        "network.plan_rows": Message(
+            "The IP address restrictions can hold {limit} rows and already have {rows}. To allow all published IP addresses, at least {fewest} more are necessary.",
+            "Merge adjacent ranges or delete rows that are not needed, so that at least {fewest} rows are free.",
+        ),
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",

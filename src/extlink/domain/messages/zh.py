@@ -342,6 +342,34 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "重置URL无效：不正确、已过期，或IP地址限制已被重置。",
             "请使用一小时内保存的更改的重置URL，或委托能够访问的管理员。",
         ),
+        "network.no_requirement": Message(
+            "{service}的定义中没有所需公开地址的依据“{requirement}”（已有的依据：{known}）。",
+            "请指定{service}定义中已有的依据，或注册包含依据的定义。",
+        ),
+        "network.data_missing": Message(
+            "指定的资料中缺少依据“{requirement}”所要求的列表（{lists}），因此无法判断所需的地址。",
+            "请获取包含这些列表的公开资料，并一并指定。",
+        ),
+        "network.plan_no_data": Message(
+            "没有服务公布的IP地址的信息，因此无法规划要允许的范围。",
+            "请先读入服务公布IP地址的文件，然后重试。",
+        ),
+        "network.plan_limit_unknown": Message(
+            "IP地址限制可注册的行数上限不明，因此无法规划要允许的范围。",
+            "请向产品的支持窗口确认IP地址限制可注册的行数。",
+        ),
+        "network.plan_ipv6_only": Message(
+            "服务仅公布了IPv6地址（例如{range}），但IP地址限制只能注册IPv4地址。",
+            "请向产品的支持窗口确认如何允许来自IPv6地址的访问。",
+        ),
+        "network.plan_not_global": Message(
+            "服务公布的IP地址中包含非全局IP地址的范围“{range}”。",
+            "请检查服务公布IP地址的文件，去掉{range}后重试。",
+        ),
+        "network.plan_rows": Message(
+            "IP地址限制最多可注册{limit}行，现已有{rows}行。要允许公布的所有IP地址，至少还需要{fewest}行。",
+            "请将相邻的范围合并为一行，或删除不需要的行，以留出至少{fewest}行。",
+        ),
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
