@@ -53,7 +53,8 @@ class _Teller:
     def __init__(self) -> None:
         self.store = Recording()
         self.told: list[Committed] = []
-        self.host = Host.make(store=self.store)
+        # The edition that has everything: a saved change yields a reset token.
+        self.host = Host.make(edition="US", store=self.store)
         # Opening a tenant first compares the host's keys.
         self._collect("tenants.check_keys", None, 0, 1)
         self._collect("tenants.open", None, 1, 2)
@@ -146,8 +147,15 @@ def _networks_and_data_groups(teller: _Teller) -> None:
     teller.admin(networks.restrict(["192.0.2.0/24"]))
     teller.admin(networks.add(["203.0.113.0/24"]))
     teller.admin(networks.remove(["192.0.2.0/24"]))
+    saved = teller.admin(networks.deny_all())
+    assert isinstance(saved, networks.Saved), saved
+    assert saved.reset is not None
+    teller.admin(networks.accept_proofs(["basic"], before_migration=True))
+    teller.anybody(networks.reset(saved.reset))
     teller.admin(networks.deny_all())
     teller.admin(networks.allow_all())
+    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"]))
+    teller.admin(networks.unpin(SERVICE))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"})))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone", "shared_excel"})))
     teller.admin(datagroups.remove_policy("standard"))
@@ -166,6 +174,9 @@ def _links(teller: _Teller) -> None:
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
+    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"], applies="links"))
+    teller.sato(links.pin(tokens.link))
+    teller.sato(links.unpin(tokens.link))
     teller.admin(links.suspend(tokens.link))
     teller.admin(links.resume(tokens.link))
     first = teller.anybody(links.refresh(tokens.refresh_token, client=CLIENT))

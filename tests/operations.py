@@ -18,6 +18,7 @@ import extlink
 from extlink import catalog, feeds, grants, links, networks, triggers
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
 from extlink.operation import Definition, Operation
@@ -27,12 +28,12 @@ from tests.hosts import ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE,
 __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of", "definitions", "modules", "where"]
 
 Constructor = Callable[..., Operation[object]]
-# Modules that a public one is made of; `links` shows their names.
-_PARTS = ("link_consent", "link_ends", "link_tokens", "link_views", "network_plans")
 SERVICE_TAGS = feeds.read_service_tags(
     """{"changeNumber": 342, "cloud": "Public", "values": [{"name": "AzureConnectors", "properties":
     {"changeNumber": 53, "region": "", "addressPrefixes": ["20.89.11.48/28"]}}]}"""
 )
+# Modules that a public one is made of; `links` and `networks` show their names.
+_PARTS = ("link_consent", "link_ends", "link_pins", "link_tokens", "link_views", "network_pins", "network_plans")
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -80,6 +81,7 @@ class Stage:
     """A host in the middle of its life: something of everything is there, so that every operation finds its object."""
 
     host: Host
+    reset: Secret
     consent: Consent
     code: str
     tokens: TokenSet
@@ -88,8 +90,10 @@ class Stage:
     @classmethod
     def make(cls, host: Host | None = None) -> Stage:
         """Set the stage: sato is connected with a trigger, and has been asked once more; suzuki has a code."""
-        host = Host.prepared() if host is None else host
-        host.admin.run(networks.add(["203.0.113.0/24", "198.51.100.0/24"]))
+        # Of the editions, that of the US has everything: a saved change yields a reset token.
+        host = Host.prepared(edition="US") if host is None else host
+        reset = host.admin.run(networks.add(["203.0.113.0/24", "198.51.100.0/24"])).reset
+        host.admin.run(networks.pin(SERVICE, ["203.0.113.0/24"], applies="links"))
         tokens = host.connect()
         asked = links.begin(
             SERVICE,
@@ -105,8 +109,9 @@ class Stage:
         )
         assert isinstance(consent, Consent)
         assert isinstance(subscription, Subscription)
+        assert reset is not None
         code = host.accept("suzuki").code.reveal()
-        return cls(host=host, consent=consent, code=code, tokens=tokens, subscription=subscription)
+        return cls(host=host, reset=reset, consent=consent, code=code, tokens=tokens, subscription=subscription)
 
     def where(self, name: str) -> Tenant:
         """Return where an operation runs whoever may run it: the tenant or the host itself, with every role."""
@@ -129,6 +134,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     subjects: dict[str, object] = {"users": ["sato"], "organizations": ["dev"], "groups": ["leaders"]}
     restriction: dict[str, object] = {
         "rows": ["192.0.2.0/24"],
+        "expected": None,
         "even_if_it_locks_me_out": False,
         "including_all_addresses": False,
     }
@@ -164,6 +170,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "address": "203.0.113.7",
             "connectors": ["shared_excel"],
             "network": "applies",
+            "network_proof": "none",
         },
         "datagroups.remove_policy": {"policy": "standard"},
         "datagroups.require_flow_connectors": {"required": True},
@@ -197,6 +204,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "scopes": ["k:app_record:read"],
             "address": None,
             "network": "not_applicable",
+            "network_proof": "basic",
         },
         "links.begin": {
             **inbound,
@@ -206,8 +214,10 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "code_challenge": CHALLENGE,
             "resource": None,
             "network": "not_applicable",
+            "network_proof": "none",
         },
         "links.of": {"user": "sato"},
+        "links.pin": {"link": link},
         "links.redeem": {**inbound, "code": stage.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER},
         "links.refresh": {**inbound, "token": stage.tokens.refresh_token, "scopes": None},
         "links.refuse": {"consent": stage.consent},
@@ -215,17 +225,27 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "links.revoke": {"link": link},
         "links.revoke_all": {"user": "sato", "service": SERVICE},
         "links.suspend": {"link": link},
+        "links.unpin": {"link": link},
         "links.users_of": {"service": SERVICE, "after": None, "limit": 20},
+        "networks.accept_proofs": {
+            "proofs": [],
+            "before_migration": True,
+            "even_if_it_locks_me_out": False,
+        },
         "networks.add": {"rows": ["192.0.2.0/24"], "including_all_addresses": False},
         "networks.allow_all": {},
         "networks.coverage": published,
         "networks.deny_all": {"even_if_it_locks_me_out": False},
-        "networks.find": {"address": "203.0.113.7"},
         "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True},
+        "networks.find": {"address": "203.0.113.7", "service": SERVICE},
+        "networks.pin": {"service": SERVICE, "rows": ["192.0.2.0/24"], "applies": "service"},
         "networks.remove": {"ranges": ["203.0.113.0/24"], "even_if_it_locks_me_out": False},
+        "networks.reset": {"token": stage.reset},
         "networks.restrict": restriction,
         "networks.show": {},
         "networks.stale": {**published, "older_than_days": 90},
+        "networks.show_pin": {"service": SERVICE},
+        "networks.unpin": {"service": SERVICE},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},

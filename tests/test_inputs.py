@@ -155,7 +155,11 @@ VALUES: Mapping[type[object], Given] = {
         "source": "",
         "as_of": "2020-06-09",
     },
-    IPRestriction: {"mode": "allow_some", "rows": [Row(range=parse_range("192.0.2.0/24"))]},
+    IPRestriction: {
+        "mode": "allow_some",
+        "rows": [Row(range=parse_range("192.0.2.0/24"))],
+        "proofs": ["basic", "client_certificate"],
+    },
     KeyRing: {"keys": {"k1": Secret("00" * 32)}, "current": "k1"},
     Lifetimes: {
         "consent": 1,
@@ -169,7 +173,7 @@ VALUES: Mapping[type[object], Given] = {
     LocalizedText: {"ja": "x", "en": "x", "zh": "x"},
     Reason: {"code": "grant.missing", "params": {"service": "slack", "user": "sato"}},
     Remedy: {"code": "grant.missing", "params": {}},
-    Row: {"range": parse_range("192.0.2.0/24"), "memo": "", "source": "", "version": ""},
+    Row: {"range": parse_range("192.0.2.0/24"), "memo": "", "source": "", "version": "", "published": None},
     Secret: {"value": "xl_at_example"},
     Service: {
         "id": "own",
@@ -183,7 +187,7 @@ VALUES: Mapping[type[object], Given] = {
         "availability": AVAILABLE,
         "links": [],
         "steps": [],
-        "published": [],
+        "requirements": [],
         "triggers": [],
         "oauth": None,
     },
@@ -200,7 +204,7 @@ ELSEWHERE: Mapping[str, str] = {
     "ExtlinkError": "the errors: made by the library",
 }
 # Methods of the values above that only the token rules call, with values of their own.
-OWN = frozenset({"digest", "mint", "sign_consent", "succeed", "knows"})
+OWN = frozenset({"digest", "mint", "sign_consent", "sign_reset", "succeed", "knows"})
 
 
 def test_every_public_name_is_looked_at() -> None:

@@ -28,6 +28,8 @@ from extlink.records import (
     LINKS_OF,
     MARKS,
     NETWORK,
+    PIN,
+    RESETS,
     SERVICE as SERVICE_KIND,
     SUBSCRIPTION,
     TENANT,
@@ -56,6 +58,7 @@ EVERY: tuple[Kind[Any], ...] = (
     USER_GRANT,
 )
 KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in EVERY}
+_POLICIES: Mapping[str, Kind[Any]] = {"net": NETWORK, "dlp": DATA_GROUPS, "pin": PIN, "rst": RESETS}
 FIELDS = frozenset(
     {
         "format",
@@ -81,7 +84,7 @@ def kind_of(key: Key) -> Kind[Any]:
     if name == "x":
         name = "o"
     if name == "p":
-        return NETWORK if rest == ["net"] else DATA_GROUPS
+        return _POLICIES[rest[0]]
     if name == "s" and key.tenant == HOST.encode():
         return HOST_SERVICE
     return KINDS[name]
@@ -201,7 +204,7 @@ def test_entries_with_details_of_before_tell_the_truth(story: tuple[Host, tuple[
     for one in told:
         for fields in map(json.loads, one.batch.entries):
             images = dict(fields["records"])
-            if fields["event"] == "network.changed":
+            if fields["event"] in {"network.changed", "network.reset"}:
                 assert mode == fields["details"]["before"]
                 mode = fields["details"]["after"]
                 assert mode == images['["p","net"]']["mode"]

@@ -6,6 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, cast, get_args
 
 import attrs
@@ -23,8 +24,9 @@ from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantI
 from extlink.domain.instant import Instant
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
-from extlink.domain.network import IPRestriction, Mode, Row
+from extlink.domain.network import IPRestriction, Mode, Proof, Row
 from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
+from extlink.domain.pin import Pin, Pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service
 from extlink.domain.subscription import Subscription
@@ -53,8 +55,18 @@ def block(version: int, number: int, length: int) -> AddressRange:
 
 
 RANGES = st.builds(block, st.sampled_from([4, 6]), st.integers(0, 2**128 - 1), st.integers(0, 128))
-ROWS = st.builds(Row, range=RANGES, memo=TEXT, source=TEXT, version=TEXT)
-NETWORKS = st.builds(IPRestriction, st.sampled_from(get_args(Mode)), st.lists(ROWS, max_size=5))
+ROWS = st.builds(
+    Row, range=RANGES, memo=TEXT, source=TEXT, version=TEXT, published=st.none() | st.dates(date(2020, 1, 1))
+)
+MODES = st.sampled_from(get_args(Mode))
+RESTRICTED = st.builds(
+    IPRestriction,
+    MODES.filter(lambda mode: mode != "allow_all"),
+    st.lists(ROWS, max_size=5),
+    st.frozensets(st.sampled_from(get_args(Proof))),
+)
+NETWORKS = st.builds(IPRestriction, MODES, st.lists(ROWS, max_size=5)) | RESTRICTED
+PINS = st.builds(Pin, st.lists(ROWS, max_size=5), st.sampled_from(get_args(Pinned)))
 TENANTS = st.builds(
     Tenant,
     id=IDS,
@@ -167,6 +179,7 @@ LINKS = st.builds(
     rotation=ROTATIONS,
     ended_by=TEXT,
     ended_at=st.none() | INSTANTS,
+    pinned=st.booleans(),
 )
 SUBSCRIPTIONS = st.builds(
     Subscription,
@@ -183,6 +196,8 @@ VALUES: Mapping[str, Strategy] = {
     "TENANT": TENANTS,
     "KEY_CHECKS": st.dictionaries(IDS, TEXT, max_size=3),
     "NETWORK": NETWORKS,
+    "PIN": PINS,
+    "RESETS": COUNTS,
     "DATA_GROUPS": policies(),
     "SERVICE": REGISTERED,
     "HOST_SERVICE": st.builds(HostService, st.booleans(), COUNTS, TEXT),

@@ -40,6 +40,7 @@ LISTED: Mapping[str, Kind] = {
     "code.reuse_detected": Kind("important", I, "code reuse detected", "FAILED"),
     "access.refused": Kind("information", I, "use integration", "FAILED"),
     "network.changed": Kind("important", S, "update ip restriction"),
+    "network.reset": Kind("important", S, "reset ip restriction"),
     "datagroup.changed": Kind("important", S, "update data group"),
     "user.suspended": Kind("important", I, "user status changed"),
     "user.resumed": Kind("important", I, "user status changed"),
@@ -60,6 +61,10 @@ OTHERWISE: Mapping[str, tuple[Kind, str]] = {
     "tenant.opened": (Kind("important", S, "open domain"), "a tenant's first entry; the product has no such moment"),
     "tenant.setting_changed": (Kind("important", S, "update integration setting"), "a setting of the library's own"),
     "keys.registered": (Kind("important", S, "register key"), "keys come before they rotate (key.rotated is later)"),
+    "network.pinned": (Kind("important", S, "update published ranges"), "a rule of the library's own (F5)"),
+    "network.unpinned": (Kind("important", S, "delete published ranges"), "as network.pinned"),
+    "link.pinned": (Kind("information", I, "require published ranges"), "as network.pinned, for one link"),
+    "link.unpinned": (Kind("information", I, "no longer require published ranges"), "as link.pinned"),
     "subscription.added": (Kind("information", I, "add trigger"), "TRACE T3; the product records no triggers"),
     "subscription.removed": (Kind("information", I, "delete trigger"), "as subscription.added"),
 }
@@ -71,7 +76,7 @@ LATER: Mapping[str, str] = {
         ["client.authentication_failed", "client.secret_rotated", "client.pkce_exempted"], "the OAuth endpoints"
     ),
     **dict.fromkeys(["request.made", "request.approved", "request.declined", "request.expired"], "asking (F3)"),
-    **dict.fromkeys(["network.imported", "network.exported", "network.reset"], "CSV and reset address"),
+    **dict.fromkeys(["network.imported", "network.exported"], "CSV"),
     **dict.fromkeys(["network.feed_loaded", "network.stale"], "published ranges"),
     **dict.fromkeys(["ledger.sealed", "ledger.exported", "ledger.pruned", "ledger.setting_changed"], "sealing"),
     **dict.fromkeys(["notification.sent", "notification.refused", "notification.unknown"], "outbound (S8)"),
@@ -103,7 +108,12 @@ TOLD: Mapping[str, frozenset[str]] = {
     "default.changed": frozenset({"before", "after"}),
     "grant.changed": frozenset({"service", "edit"}),
     "grant.subject_vanished": frozenset({"service", "organization"}),
-    "network.changed": frozenset({"before", "after", "added", "removed", "rows", "sources", "locks_out_actor"}),
+    "network.changed": frozenset(
+        {"before", "after", "added", "removed", "rows", "sources", "proofs", "locks_out_actor"}
+    ),
+    "network.reset": frozenset({"before", "after", "issued", "number"}),
+    "network.pinned": frozenset({"service", "before", "after", "added", "removed", "rows", "source", "version"}),
+    "network.unpinned": frozenset({"service", "before", "rows"}),
     "datagroup.changed": frozenset({"policy", "before", "after"}),
     "user.suspended": frozenset({"user", "before", "existing"}),
     "user.resumed": frozenset({"user"}),
@@ -115,6 +125,8 @@ TOLD: Mapping[str, frozenset[str]] = {
     "link.revoked_by_administrator": frozenset({"service", "user", "link"}),
     "link.suspended": frozenset({"service", "user", "link"}),
     "link.resumed": frozenset({"service", "user", "link"}),
+    "link.pinned": frozenset({"service", "user", "link"}),
+    "link.unpinned": frozenset({"service", "user", "link"}),
     "token.issued": frozenset({"service", "user", "link", "generation", "scopes", "expires"}),
     "token.refreshed": frozenset({"service", "user", "link", "generation", "scopes", "expires"}),
     "token.refresh_repeated": frozenset({"service", "user", "link", "generation", "scopes", "expires"}),
@@ -126,8 +138,9 @@ TOLD: Mapping[str, frozenset[str]] = {
     "operation.denied": frozenset({"operation", "roles"}),
 }
 
-# What hints at an attack is important, whoever sets it off; so is what a rule ends on its own.
-ALARMS = frozenset({"token.reuse_detected", "code.reuse_detected", "operation.denied", "link.revoked"})
+# What hints at an attack is important, whoever sets it off; so is what a rule ends on its own, and what lifts a rule
+# without a role.
+ALARMS = frozenset({"token.reuse_detected", "code.reuse_detected", "operation.denied", "link.revoked", "network.reset"})
 # Anybody may revoke a link; which of the two names it gets says who did.
 BY_HAND = frozenset({"link.revoked_by_user", "link.revoked_by_administrator"})
 
@@ -147,6 +160,7 @@ READS = frozenset(
         "networks.plan",
         "networks.show",
         "networks.stale",
+        "networks.show_pin",
         "services.registered",
         "triggers.check_delivery",
         "triggers.listed",

@@ -33,12 +33,12 @@ from extlink.domain.identifier import (
     parse_id,
     parse_ids,
     parse_scopes,
-    plain_text,
 )
 from extlink.domain.link import Link, LinkState
+from extlink.domain.network import NetworkProof, parse_proof
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
-from extlink.inputs import address_text, audience, one_of
+from extlink.inputs import address_text, audience, one_of, presented_secret
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -211,14 +211,6 @@ def check(
     )
 
 
-def presented_secret(value: object) -> Secret:
-    """Return what a caller presented as a secret, whatever it is."""
-    if type(value) is Secret:
-        return value
-    # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
-    return Secret(plain_text(value) or "")
-
-
 @operation("access.explain", by=ADMINISTRATORS)
 def _explain(
     call: Call,
@@ -229,6 +221,7 @@ def _explain(
     address: str | None,
     connectors: frozenset[ConnectorId] | None,
     network: Network,
+    network_proof: NetworkProof | None,
 ) -> Steps[Commit[Decision]]:
     found = yield from facts.load(call, service, user)
     at = yield from ask(Now())
@@ -240,6 +233,8 @@ def _explain(
         address=address,
         connectors=connectors,
         network=network,
+        caller="service" if network_proof is None else "user",
+        network_proof=network_proof or "none",
     )
     return Commit(evaluate(found.policy, request))
 
@@ -252,6 +247,7 @@ def explain(
     address: str | None = None,
     connectors: Iterable[str] | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof | None = None,
 ) -> Operation[Decision]:
     """Say whether a user may use a service and why, without any token; writes nothing.
 
@@ -260,6 +256,8 @@ def explain(
     Args:
         scope: operations to ask about; none: the gates before them.
         network: `not_applicable` to leave the address out.
+        network_proof: None where the service is at the address; where it is the user in person, on the consent page,
+            what the host checked of them: `none`, `basic`, `client_certificate`.
 
     >>> explain("slack", user="sato", network="not_applicable").name
     'access.explain'
@@ -271,6 +269,7 @@ def explain(
         address=address_text(address),
         connectors=parse_connectors(connectors),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=None if network_proof is None else parse_proof(network_proof),
     )
 
 

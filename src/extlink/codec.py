@@ -26,7 +26,8 @@ from extlink.domain.identifier import (
     TenantId,
 )
 from extlink.domain.instant import Instant
-from extlink.domain.network import IPRestriction, Mode, Row
+from extlink.domain.network import IPRestriction, Mode, Row, parse_proofs
+from extlink.domain.pin import Pin, parse_pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
 from extlink.domain.subscription import Subscription
@@ -90,6 +91,7 @@ def write_network(network: IPRestriction) -> Detail:
     return {
         "mode": str(network.mode),
         "rows": tuple(_write_row(row) for row in network.rows),
+        "proofs": tuple(sorted(network.proofs)),
     }
 
 
@@ -97,7 +99,30 @@ def read_network(value: object) -> IPRestriction:
     """Read what `write_network` wrote."""
     fields = as_map(value)
     mode = as_one_of(fields["mode"], frozenset({"allow_all", "deny_all", "allow_some"}))
-    return IPRestriction(mode=cast("Mode", mode), rows=tuple(map(_read_row, as_list(fields["rows"]))))
+    return IPRestriction(
+        mode=cast("Mode", mode),
+        rows=tuple(map(_read_row, as_list(fields["rows"]))),
+        proofs=parse_proofs([as_text(one) for one in as_list(fields["proofs"])]),
+    )
+
+
+def write_pin(pin: Pin) -> Detail:
+    """Fields of a service's published ranges: what the ranges of one list have in common is written once."""
+    lists: dict[tuple[str, ...], list[str]] = {}
+    for row in pin.rows:
+        day = "" if row.published is None else row.published.isoformat()
+        lists.setdefault((row.memo, row.source, row.version, day), []).append(row.range.text)
+    return {"applies": str(pin.applies), "lists": tuple((*words, tuple(texts)) for words, texts in lists.items())}
+
+
+def read_pin(value: object) -> Pin:
+    """Read what `write_pin` wrote."""
+    fields = as_map(value)
+    rows: list[Row] = []
+    for one in as_list(fields["lists"]):
+        memo, source, version, day, texts = as_list(one)
+        rows.extend(_read_row([text, memo, source, version, day]) for text in as_list(texts))
+    return Pin(rows, parse_pinned(fields["applies"]))
 
 
 def write_data_groups(policy: DataGroupPolicy) -> Detail:

@@ -28,6 +28,7 @@ from extlink.records import (
     host_service_key,
     link_key,
     network_key,
+    pin_key,
     service_key,
     tenant_key,
     user_grant_key,
@@ -92,6 +93,7 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
         grant_rules_key(tenant, service),
         network_key(tenant),
         data_groups_key(tenant),
+        pin_key(tenant, service),
         *more,
     )
     if user is None:
@@ -117,6 +119,7 @@ def _policy(
 ) -> Policy:
     known, everywhere = answers.get(service_key(tenant, service)), answers.get(host_service_key(service))
     granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
+    pin = answers.get(pin_key(tenant, service))
     return Policy(
         registry=ServiceRegistry(
             opened(answers, tenant),
@@ -127,6 +130,7 @@ def _policy(
         people=people,
         network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
         data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
+        pins={} if pin is None else {service: pin},
     )
 
 

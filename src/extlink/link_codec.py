@@ -52,6 +52,7 @@ def write_link(link: Link) -> object:
         link.ended_by,
         link.ended_at,
         link.idle_until,
+        link.pinned,
     ]
 
 
@@ -59,7 +60,7 @@ def read_link(value: object) -> Link:
     """Read what `write_link` wrote."""
     fields = as_list(value)
     (link, owner, service, client, public, state, epochs, grants_at, scopes, resource, accepted, expires) = fields[:12]
-    code, access, rotation, ended_by, ended_at, idle_until = fields[12:]
+    code, access, rotation, ended_by, ended_at, idle_until, pinned = fields[12:]
     return Link(
         id=LinkId(as_text(link)),
         owner=None if owner is None else UserId(as_text(owner)),
@@ -79,6 +80,7 @@ def read_link(value: object) -> Link:
         ended_by=as_text(ended_by),
         ended_at=as_instant(ended_at),
         idle_until=as_instant(idle_until),
+        pinned=pinned is not False,
     )
 
 
@@ -134,4 +136,5 @@ def link_image(link: Link) -> Detail:
         "ended_by": link.ended_by,
         "ended_at": link.ended_at,
         "idle_until": link.idle_until,
+        "pinned": link.pinned,
     }

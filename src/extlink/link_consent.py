@@ -16,6 +16,7 @@ from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
+from extlink.domain.network import NetworkProof, parse_proof
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
@@ -52,6 +53,7 @@ class _Asked:
     resource: str | None
     address: str | None
     network: Network
+    network_proof: NetworkProof
 
 
 @operation("links.begin", by=USERS)
@@ -94,6 +96,8 @@ def _question(call: Call, asked: _Asked, user: UserId, at: Instant) -> AccessReq
         scopes=asked.scopes,
         address=call.actor.address if asked.address is None else asked.address,
         network=asked.network,
+        caller="user",
+        network_proof=asked.network_proof,
         flow="not_applicable",
     )
 
@@ -103,7 +107,7 @@ def _error(decision: Decision) -> str:
     return "invalid_scope" if unknown else "access_denied"
 
 
-def begin(
+def begin(  # noqa: PLR0913 - what RFC 6749 lets a client ask for, and three facts of the host
     service: str,
     *,
     client: Client,
@@ -113,6 +117,7 @@ def begin(
     resource: str | None = None,
     address: str | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof = "none",
 ) -> Operation[Consent | Refusal]:
     """Ask whether a user may connect a service, and return what the consent page shows; nothing is written.
 
@@ -126,6 +131,7 @@ def begin(
         resource: the audience of the tokens (RFC 8707), if the client names one.
         address: the user's address, if not the one that `acting_as` stated; `network`: whether the IP restriction
             holds for the consent page (TRACE T2).
+        network_proof: what the host checked of the user beside the address: `basic`, `client_certificate` (TRACE T16).
 
     Returns:
         The consent, or a refusal with every reason.
@@ -156,6 +162,7 @@ def begin(
         resource=audience(resource),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=parse_proof(network_proof),
     )
     return _begin(asked=asked)
 
@@ -181,7 +188,13 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
 
 @operation("links.accept", by=USERS, records=("link.authorized", "link.revoked"))
 def _accept(
-    call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network
+    call: Call,
+    *,
+    token: Secret,
+    scopes: frozenset[Scope] | None,
+    address: str | None,
+    network: Network,
+    network_proof: NetworkProof,
 ) -> Steps[Commit[Acceptance | Refusal]]:
     request = yield from _answered(call, token)
     granted = request.scopes if scopes is None else scopes
@@ -199,7 +212,8 @@ def _accept(
         raise Refused(Reason("consent.used"))
     if at >= request.expires:
         raise Refused(Reason("consent.expired"))
-    decision = _decided(call, found.policy, request, scopes=granted, at=at, address=address, network=network)
+    question = _question_again(call, request, scopes=granted, at=at, address=address, network=network)
+    decision = evaluate(found.policy, attrs.evolve(question, network_proof=network_proof))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
     known, ended = _sorted_out(found.policy, listed, at)
@@ -215,27 +229,26 @@ def _accept(
     return _linked(call, code, link, (*known, link.id), ended)
 
 
-def _decided(
+def _question_again(
     call: Call,
-    policy: Policy,
     request: ConsentRequest,
     *,
     scopes: frozenset[Scope],
     at: Instant,
     address: str | None,
     network: Network,
-) -> Decision:
-    """Ask the gates again for the scopes that are left: the page may have stood open for a while."""
-    question = AccessRequest(
+) -> AccessRequest:
+    """Return the question to the gates for the scopes that are left: the page may have stood open for a while."""
+    return AccessRequest(
         service=request.service,
         user=request.user,
         at=at,
         scopes=scopes,
         address=call.actor.address if address is None else address,
         network=network,
+        caller="user",
         flow="not_applicable",
     )
-    return evaluate(policy, question)
 
 
 def _consented(
@@ -322,6 +335,7 @@ def accept(
     scopes: str | Iterable[str] | None = None,
     address: str | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof = "none",
 ) -> Operation[Acceptance | Refusal]:
     """Say yes on behalf of the user who was asked: make the link and return its code.
 
@@ -330,6 +344,7 @@ def accept(
     Args:
         consent: the consent, or its token as the form sent it back.
         scopes: fewer operations than were asked for; None: all of them.
+        address, network, network_proof: as for `begin`.
 
     Returns:
         The code, or a refusal with every reason.
@@ -346,6 +361,7 @@ def accept(
         scopes=None if scopes is None else parse_scopes(scopes),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=parse_proof(network_proof),
     )
 
 

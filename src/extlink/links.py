@@ -3,12 +3,14 @@
 begin -> consent -> accept -> code -> redeem -> tokens -> refresh ...      refuse
 of, users_of                                                               who uses what
 revoke, revoke_all, suspend, resume                                        ending and pausing
+pin, unpin                                                                 calls from published ranges alone
 """
 
 from __future__ import annotations
 
 from extlink.link_consent import accept, begin, refuse
 from extlink.link_ends import resume, revoke, revoke_all, suspend
+from extlink.link_pins import pin, unpin
 from extlink.link_tokens import redeem, refresh
 from extlink.link_views import LinkView, ServiceUse, ServiceUser, ServiceUserPage, of, users_of
 
@@ -20,6 +22,7 @@ __all__ = [
     "accept",
     "begin",
     "of",
+    "pin",
     "redeem",
     "refresh",
     "refuse",
@@ -27,5 +30,6 @@ __all__ = [
     "revoke",
     "revoke_all",
     "suspend",
+    "unpin",
     "users_of",
 ]

@@ -48,7 +48,7 @@ class _Question:
     region: str | None
 
 
-def _question(service: str, files: Iterable[PublishedRanges], requirement: str | None, region: str | None) -> _Question:
+def _question(service: str, files: Iterable[object], requirement: str | None, region: str | None) -> _Question:
     read_files = tuple(exactly(item, PublishedRanges, "files") for item in parse_items(files, "files"))
     if len(read_files) > _MAX_FILES:
         raise InvalidInput("files", f"expected at most {_MAX_FILES}, got {len(read_files)}")
@@ -363,7 +363,7 @@ def stale(
     networks.stale(older_than_days=30, asked=None)
     """
     days = whole(older_than_days, "older_than_days", 0, _MAX_DAYS)
-    newer = tuple(files)
+    newer = parse_items(files, "files")
     if service is None:
         if newer or requirement is not None or region is not None:
             raise InvalidInput("service", "expected the service whose addresses the files are looked up for, got none")

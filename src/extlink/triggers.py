@@ -20,7 +20,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.errors import Refused
-from extlink.inputs import address_text, audience
+from extlink.inputs import address_text, audience, presented_secret
 from extlink.link_ends import load_link
 from extlink.operation import Call, Commit, Draw, Ledger, List, Now, Operation, Steps, ask, drop, operation, put, read
 from extlink.ports import Records, prefix
@@ -113,7 +113,7 @@ def subscribe(
     'triggers.subscribe'
     """
     return _subscribe(
-        token=access.presented_secret(token),
+        token=presented_secret(token),
         trigger=parse_id(trigger, "trigger"),
         connectors=access.parse_connectors(connectors),
         address=address_text(address),

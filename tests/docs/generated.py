@@ -43,6 +43,7 @@ UNRESTRICTED: Final = {
     "links.redeem": "the host, for a client that it has authenticated",
     "links.refresh": "the host, for a client that it has authenticated",
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
+    "networks.reset": "whoever holds the token, from any address",
     "triggers.subscribe": "the host, for whoever presents a token",
     "triggers.unsubscribe": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.listed": "the link's owner (`user`), `common_administrator` or `host`",
@@ -239,6 +240,9 @@ def editions() -> str:
         row("system language", lambda profile: f"`{profile.system_language}`"),
         row("rows of the IP restriction", lambda profile: _limit(profile.network.row_limit)),
         row("IPv4 only", lambda profile: _yes(profile.network.ipv4_only)),
+        row("Basic authentication beside it", lambda profile: profile.basic_authentication.replace("_", " ")),
+        row("client certificates beside it", lambda profile: _yes(profile.client_certificates)),
+        row("reset token of a saved change", lambda profile: _lifetime(profile.network.reset_lifetime)),
         row("customers set the restriction themselves", lambda profile: _yes(profile.network.self_service)),
     )
     return _table(("", *EDITIONS), rows)
@@ -250,6 +254,10 @@ def _yes(value: object) -> str:
 
 def _limit(rows: int | None) -> str:
     return "no stated limit" if rows is None else f"at most {rows:,}"
+
+
+def _lifetime(seconds: int | None) -> str:
+    return "no" if seconds is None else f"good for {seconds // 60} minutes"
 
 
 def catalogue() -> str:

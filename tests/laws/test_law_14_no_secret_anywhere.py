@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +17,14 @@ from typing import TypeVar
 import attrs
 import pytest
 
-from extlink import access, links
+from extlink import access, links, networks
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import ExtlinkError
+from extlink.networks import Saved
 from extlink.operation import Call, Operation
 from extlink.ports import Batch, Position, Write, key
 from extlink.runtime import ExtLink
@@ -35,6 +37,7 @@ from tests.stateful.story import tell
 from tests.stateful.views import all_entries, all_records
 
 T = TypeVar("T")
+_SECRET = re.compile(r"^Secret\b")
 
 
 class Listening(ExtLink):
@@ -94,10 +97,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, access and refresh tokens of several links, so that the following tests look for something."""
+    """Codes, consents, resets, access and refresh tokens of several links: the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
-    assert {"ac", "at", "rt", "cs"} == kinds
+    assert {"ac", "at", "rt", "cs", "rs"} == kinds
     assert len(life.canaries) > 60
 
 
@@ -150,12 +153,17 @@ def test_every_class_that_holds_a_secret_was_looked_at(life: Life) -> None:
         thing.__name__
         for module in modules()
         for thing in vars(module).values()
-        if isinstance(thing, type) and "Secret" in map(str, getattr(thing, "__annotations__", {}).values())
+        if isinstance(thing, type)
+        and any(map(_SECRET.search, map(str, vars(thing).get("__annotations__", {}).values())))
     }
     seen = {type(one).__name__ for value in life.hub.heard for one in parts(value)}
 
-    assert {"Acceptance", "Consent", "TokenSet"} <= holding
+    assert {"Acceptance", "Consent", "Saved", "TokenSet"} <= holding
     assert holding <= seen
+
+
+def _annotations(kind: type[object]) -> list[str]:
+    return [str(annotation) for annotation in vars(kind).get("__annotations__", {}).values()]
 
 
 def test_no_error_tells_what_was_presented() -> None:
@@ -176,6 +184,7 @@ def test_no_error_tells_what_was_presented() -> None:
             lambda text=text: links.redeem(text, client=CLIENT, code_verifier=text),
             lambda text=text: links.accept(text),
             lambda text=text: links.refuse(text),
+            lambda text=text: networks.reset(text),
         ):
             heard += _tried(make, tenant.acting_as("sato").run)
 
@@ -333,8 +342,8 @@ def test_a_logged_token_is_caught(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_what_holds_secrets_is_what_it_seems() -> None:
-    """The three answers that hold secrets show `Secret(***)` in their place."""
-    for kind in (Acceptance, Consent, TokenSet):
+    """The four answers that hold secrets show `Secret(***)` in their place."""
+    for kind in (Acceptance, Consent, Saved, TokenSet):
         names = [field.name for field in attrs.fields(kind) if "Secret" in str(field.type)]
 
         assert names

@@ -29,6 +29,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Link, LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row
+from extlink.domain.pin import Pin
 from extlink.domain.registry import HostService, RegisteredService, ServiceRegistry, ServiceState
 from extlink.domain.service import Availability, ScopeDefinition, Service
 from extlink.domain.tenant import Epochs, Tenant, UserState
@@ -64,7 +65,15 @@ def policy_of(world: Fields) -> Policy:
         ),
         grants={ServiceId(name): grants_of(name, edits) for name, edits in world["edits"].items()},
         people={UserId(name): _person(name, one, endings) for name, one in world["people"].items()},
-        network=IPRestriction(world["network"]["mode"], tuple(_row(text) for text in world["network"]["rows"])),
+        network=IPRestriction(
+            world["network"]["mode"],
+            tuple(_row(text) for text in world["network"]["rows"]),
+            frozenset(world["network"]["proofs"]),
+        ),
+        pins={
+            ServiceId(name): Pin([_row(text) for text in one["rows"]], one["applies"])
+            for name, one in world["pins"].items()
+        },
         data_groups=DataGroupPolicy(tuple(_data_policy(one) for one in world["policies"])),
     )
 
@@ -194,6 +203,8 @@ def request_of(world: Fields, question: Fields) -> AccessRequest:
         scopes=frozenset(question["scopes"]),
         address=question["address"],
         network="not_applicable" if question["outbound"] else "applies",
+        caller="user" if question["in_person"] else "service",
+        network_proof=question["proof"],
         connectors=None if connectors is None else frozenset(ConnectorId(one) for one in connectors),
         flow="not_applicable" if question["no_flow"] else "applies",
         credential=None if token is None else _credential(world, token),
@@ -232,6 +243,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         expires=Instant(link["expires"]),
         code=_NO_CODE,
         ended_by="user",
+        pinned=link["pinned"],
     )
 
 
@@ -259,4 +271,5 @@ def narrowed(policy: Policy, request: AccessRequest) -> Policy:
         people={name: one for name, one in policy.people.items() if name == user},
         network=policy.network,
         data_groups=policy.data_groups,
+        pins={name: one for name, one in policy.pins.items() if name == service},
     )

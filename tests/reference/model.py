@@ -12,13 +12,15 @@ A world is a dict:
     people      id -> {directory: "active" | "suspended" | "deleted" | "unknown" | "silent", told: what the host told,
                 products, paths: [[top, ..., own organization]], groups}
     edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing}]}]; the n-th edit has the number n
-    network     {mode, rows: [CIDR text]}
+    network     {mode, rows: [CIDR text], proofs: what lets a person in from any other address}
+    pins        service -> {rows: the CIDR texts that it publishes, applies: "service" | "links"}
     policies    [{id, business, non_business, blocked, default}]
     endings     [(what, whom)]: everything of the "tenant", a "service", a "user", or by the "host" of a service ended
 
-A question is a dict: service, user, at, scopes, address, outbound, connectors, no_flow, required, token. A token is
-None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
-many edits came before it), made (how many endings came before it), expires}.
+A question is a dict: service, user, at, scopes, address, in_person (the user, not the service, is at the address),
+proof (what such a user has shown), outbound, connectors, no_flow, required, token. A token is None (none is asked for)
+or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how many edits came before
+it), made (how many endings came before it), expires, pinned}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -215,24 +217,49 @@ def _apply(rules: dict[Key, Rule], change: dict[str, Any], at: int) -> Key:
 
 
 def _network(world: World, question: Question) -> Gate:
-    mode, text = world["network"]["mode"], question["address"]
     if question["outbound"]:
         return "not_applicable", {"network.not_applicable"}
-    if text is None:
-        return _gate(set() if mode == "allow_all" else {"network.address_unknown"}, "network.allow_all")
-    address = _parsed(text)
-    if address is None:
-        return "refused", {"network.address_invalid"}
-    if mode == "allow_all":
-        return "passed", {"network.allow_all"}
-    if mode == "deny_all":
-        return "refused", {"network.deny_all"}
-    found = []
-    for row in world["network"]["rows"]:
-        block = ipaddress.ip_network(row)
-        if address in block:
-            found.append((-block.prefixlen, row))
-    return _gate(set() if found else {"network.address_not_allowed"}, "network.row " + min(found, default=(0, ""))[1])
+    mode, text = world["network"]["mode"], question["address"]
+    address = None if text is None else _parsed(text)
+    wrong: set[str] = set()
+    seen: set[str] = set()
+    if text is not None and address is None:
+        wrong.add("network.address_invalid")
+    elif mode == "allow_all":
+        seen.add("network.allow_all")
+    elif text is None:
+        wrong.add("network.address_unknown")
+    elif mode == "allow_some" and _narrowest(world["network"]["rows"], address):
+        seen.add("network.row " + _narrowest(world["network"]["rows"], address))
+    elif question["in_person"] and question["proof"] in world["network"]["proofs"]:
+        seen.add("network.proof " + question["proof"])
+    else:
+        wrong.add("network.deny_all" if mode == "deny_all" else "network.address_not_allowed")
+    if not question["in_person"] and _is_held_to_its_ranges(world, question):
+        ranges = world["pins"].get(question["service"], {"rows": []})["rows"]
+        if not ranges:
+            wrong.add("network.ranges_unknown")
+        elif text is None:
+            wrong.add("network.address_unknown")
+        elif address is not None and _narrowest(ranges, address):
+            seen.add("network.published " + _narrowest(ranges, address))
+        elif address is not None:
+            wrong.add("network.not_published")
+    return ("refused", wrong) if wrong else ("passed", seen)
+
+
+def _is_held_to_its_ranges(world: World, question: Question) -> bool:
+    service, token = question["service"], question["token"]
+    if service is None:
+        return False
+    if world["pins"].get(service, {"applies": ""})["applies"] == "service":
+        return True
+    return token is not None and token["link"] is not None and token["link"]["pinned"]
+
+
+def _narrowest(rows: list[str], address: Any) -> str:
+    found = [(-ipaddress.ip_network(row).prefixlen, row) for row in rows if address in ipaddress.ip_network(row)]
+    return min(found, default=(0, ""))[1]
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -44,6 +44,7 @@ ROWS: Final = (
     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
 )
 STRANGE: Final = ("", "10.0.0.01", "10.0.0.1%eth0", "::1%1", " 10.0.0.1", "10.0.0.1:443", "10.0.0.0/30", "10.0.0.256")
+PROOFS: Final = ("basic", "client_certificate")
 PROBLEMS: Final = ("token.expired", "token.superseded", "token.unknown", "token.wrong_kind", "token.wrong_audience")
 VERBS: Final = (*["allow"] * 5, "tick", *["withdraw"] * 3, "exclude", "include")
 EXISTING: Final = ("revoke", "suspend", "keep")
@@ -84,12 +85,26 @@ def world(draw: Random) -> World:
         "stopped": _some(draw, SERVICES, 0.03),
         "people": people,
         "edits": {name: history(draw, people) for name in SERVICES if draw.random() < 0.97},
-        "network": {
-            "mode": _mostly(draw, "allow_some", ("allow_all", "allow_all", "deny_all"), 0.7),
-            "rows": [_pick(draw, ROWS) for _ in range(_pick(draw, (0, 1, 1, 2, 3, 3, 5)))],
-        },
+        **_networks(draw),
         "policies": [_policy(draw, f"p{place}") for place in range(_pick(draw, (0, 0, 0, 1, 1, 2, 3)))],
         "endings": [_ending(draw, services, people) for _ in range(_pick(draw, (0, 0, 0, 0, 1, 2, 3)))],
+    }
+
+
+def _networks(draw: Random) -> World:
+    """Return the restriction, and what services publish; a published range is most often one that is allowed too."""
+    mode = _mostly(draw, "allow_some", ("allow_all", "allow_all", "deny_all"), 0.7)
+    rows = [_pick(draw, ROWS) for _ in range(_pick(draw, (0, 1, 1, 2, 3, 3, 5)))]
+    known = rows if rows and draw.random() < 0.7 else ROWS
+    return {
+        "network": {"mode": mode, "rows": rows, "proofs": [] if mode == "allow_all" else _some(draw, PROOFS, 0.3)},
+        "pins": {
+            name: {
+                "rows": [_pick(draw, known) for _ in range(_pick(draw, (0, 1, 2, 2, 3, 3)))],
+                "applies": _pick(draw, ("service", "links")),
+            }
+            for name in _some(draw, SERVICES, 0.3)
+        },
     }
 
 
@@ -221,6 +236,8 @@ def question(draw: Random, given: World) -> Question:
         "at": _mostly(draw, NOW, (NOW - 2, NOW - 1, NOW + 1, NOW + 2), 0.6),
         "scopes": wanted,
         "address": _address(draw, given["network"]["rows"]),
+        "in_person": draw.random() < 0.2,
+        "proof": _pick(draw, ("none", *PROOFS)),
         "outbound": draw.random() < 0.1,
         "connectors": _some(draw, (*CONNECTORS, "new"), 0.3) if draw.random() < 0.6 else None,
         "no_flow": draw.random() < 0.1,
@@ -273,5 +290,6 @@ def _token(draw: Random, given: World, asked: Question, scopes: Sequence[str]) -
         "accepted": _mostly(draw, edits, range(edits + 1), 0.5),
         "made": _mostly(draw, endings, range(endings + 1), 0.7),
         "expires": _mostly(draw, NOW + 100, (asked["at"] - 1, asked["at"], asked["at"] + 1)),
+        "pinned": draw.random() < 0.15,
     }
     return token

@@ -68,6 +68,7 @@ def _settings() -> Story:
     yield Ask(datagroups.require_flow_connectors(required=False))
     yield Ask(networks.restrict(["203.0.113.0/24", "198.51.100.0/24"]))
     yield Ask(networks.remove(["198.51.100.0/24"]))
+    yield Ask(networks.pin(SERVICE, ["203.0.113.0/24"], applies="links"))
     yield Ask(grants.allow(SERVICE, organizations=["sales"], scope="subtree"))
     yield Ask(grants.allow(SERVICE, users=["tanaka"], until=datetime(2021, 1, 1, tzinfo=UTC)))
     yield Ask(grants.exclude(SERVICE, users=["suzuki"], existing="keep"))
@@ -117,6 +118,11 @@ def _ends() -> Story:
     yield Ask(services.release(SERVICE))
     yield Ask(datagroups.remove_policy("standard"))
     yield Ask(networks.deny_all())
+    saved = yield Ask(networks.deny_all(even_if_it_locks_me_out=True))
+    yield Ask(networks.accept_proofs(["basic"], before_migration=True))
+    yield Ask(networks.reset(saved.reset), None)
+    yield Ask(networks.reset(saved.reset), None)
+    yield Ask(networks.unpin(SERVICE))
     yield Ask(ledger.entries(limit=500))
 
 
@@ -136,7 +142,7 @@ def _ended(error: ExtlinkError) -> Ended:
 
 def tell(hub: ExtLink, clock: FrozenClock) -> list[object]:
     """Tell the story to a synchronous hub; return what each operation came to."""
-    tenant = hub.open_tenant(TENANT, edition="JP", products={"kintone"})
+    tenant = hub.open_tenant(TENANT, edition="US", products={"kintone"})
     heard: list[object] = []
     story = _story(clock)
     answer: object = None
@@ -157,7 +163,7 @@ def tell(hub: ExtLink, clock: FrozenClock) -> list[object]:
 
 async def tell_async(hub: AsyncExtLink, clock: FrozenClock) -> list[object]:
     """Tell the story to an asynchronous hub; return what each operation came to."""
-    tenant = await hub.open_tenant(TENANT, edition="JP", products={"kintone"})
+    tenant = await hub.open_tenant(TENANT, edition="US", products={"kintone"})
     heard: list[object] = []
     story = _story(clock)
     answer: object = None

@@ -37,6 +37,8 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "n": records.MARKS,
         "p net": records.NETWORK,
         "p dlp": records.DATA_GROUPS,
+        "p pin": records.PIN,
+        "p rst": records.RESETS,
     }
 )
 

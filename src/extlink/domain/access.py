@@ -5,7 +5,8 @@ answer on every input.
 
     service     unknown; not available in this edition or product; unavailable; not enabled; quarantined
     user        unknown; suspended; without the product the scope belongs to; not granted; grant over
-    network     the restriction refuses the address; the address cannot be parsed
+    network     the restriction refuses the address; it is not among those the service publishes, where that rule is on;
+                it cannot be parsed
     data group  the connectors of the flow are blocked or mixed in any policy
     link        no live link; token unknown, expired, ended, of the wrong kind or audience; scope not covered
 """
@@ -20,11 +21,10 @@ from extlink.domain.grant import UserGrantPolicy
 from extlink.domain.identifier import Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkState
-from extlink.domain.network import IPRestriction
+from extlink.domain.network_gate import is_network_allowed, network_finding
 from extlink.domain.policy import AccessRequest, Credential, Person, Policy
 from extlink.domain.registry import ServiceRegistry
 from extlink.domain.tenant import Epochs
-from extlink.errors import InvalidInput
 
 __all__ = [
     "ENDED",
@@ -66,7 +66,7 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
     findings = (
         _service_gate(policy, request),
         _user_gate(policy, request),
-        _network_gate(policy, request),
+        network_finding(policy, request),
         _data_group_gate(policy, request),
         _link_gate(policy, request),
     )
@@ -81,7 +81,7 @@ def is_allowed(policy: Policy, request: AccessRequest) -> bool:
         return False
     if user is not None and not _is_user_allowed(policy, request, service, user):
         return False
-    if request.network == "applies" and not _is_address_allowed(policy.network, request.address):
+    if request.network == "applies" and not is_network_allowed(policy, request):
         return False
     if request.flow == "applies" and not _is_flow_allowed(policy, request):
         return False
@@ -204,35 +204,6 @@ def _product_notes(policy: Policy, request: AccessRequest, service: ServiceId, m
         ("user.product_missing", {"user": member.id, "product": product, "scope": scope})
         for scope, product in sorted(missing)
     ]
-
-
-def _is_address_allowed(network: IPRestriction, address: str | None) -> bool:
-    if address is None:
-        return network.mode == "allow_all"
-    return network.admits_text(address)
-
-
-def _network_gate(policy: Policy, request: AccessRequest) -> Finding:
-    if request.network != "applies":
-        return Answer.NOT_APPLICABLE, (("network.not_applicable", {}),)
-    network, text = policy.network, request.address
-    if text is None:
-        if network.mode == "allow_all":
-            return Answer.PASSED, (("network.allow_all", {}),)
-        return Answer.REFUSED, (("network.address_unknown", {}),)
-    try:
-        row = network.row_for(text)
-    except InvalidInput as error:
-        shown = text[:64].encode("ascii", "backslashreplace").decode()
-        return Answer.REFUSED, (("network.address_invalid", {"address": shown, "problem": error.problem}),)
-    if network.mode == "allow_all":
-        return Answer.PASSED, (("network.allow_all", {}),)
-    if network.mode == "deny_all":
-        return Answer.REFUSED, (("network.deny_all", {"address": text}),)
-    if row is None:
-        return _REFUSED, (("network.address_not_allowed", {"address": text}),)
-    evidence = {"address": text, "row": row.text, "memo": row.memo, "source": row.source}
-    return _PASSED, (("network.row", evidence),)
 
 
 def _is_flow_allowed(policy: Policy, request: AccessRequest) -> bool:

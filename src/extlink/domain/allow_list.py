@@ -195,7 +195,12 @@ def plan(
         return Reason("network.plan_rows", {"rows": len(restriction.rows), "limit": limit, "fewest": trie.fewest})
     added = tuple(_rows_for(trie, max(room, 0), missing, items))
     before = admitted_by(restriction)
-    after = restriction if restriction.mode == "allow_all" else IPRestriction("allow_some", (*restriction.rows, *added))
+    rows_after = (*restriction.rows, *added)
+    after = (
+        restriction
+        if restriction.mode == "allow_all"
+        else attrs.evolve(restriction, mode="allow_some", rows=rows_after)
+    )
     extra = each(without, each(without, admitted_by(after), before), asked)
     owners, unknown = _owners(extra, others)
     return Plan(

@@ -187,6 +187,7 @@ class Link:
         resource: the audience of its tokens (RFC 8707), if one was named.
         ended_by: who or what revoked or suspended it.
         idle_until: when it ends if its tokens are not renewed; None before there are any.
+        pinned: whether its calls must come from the ranges that the service publishes.
     """
 
     id: LinkId
@@ -207,6 +208,7 @@ class Link:
     ended_by: str = ""
     ended_at: Instant | None = None
     idle_until: Instant | None = None
+    pinned: bool = False
 
     def is_over(self, at: Instant) -> bool:
         """Whether the link has outlived its time: since it was accepted, or since its tokens were last renewed."""

@@ -113,6 +113,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.row": Message(
             "{address} is allowed by the row {row} of the IP address restrictions (memo: {memo}; source: {source})."
         ),
+        "network.proof": Message("{address} is allowed because the user has passed {proof}."),
+        "network.published": Message(
+            "{address} is in {row}, one of the published IP addresses of {service} (source: {source}; version: {version})."
+        ),
         "network.not_applicable": Message("IP address restrictions do not apply to this operation."),
         "network.address_unknown": Message(
             "IP address restrictions are on, but the address of the access is not known.",
@@ -129,6 +133,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.deny_all": Message(
             "The IP address restrictions deny all addresses, so {address} has no access.",
             "Change the IP address restrictions to [Allow specific IP addresses] and allow a range that contains {address}.",
+        ),
+        "network.not_published": Message(
+            "{address} is not one of the published IP addresses of {service} (source: {source}; version: {version}).",
+            "If {service} has published a newer list, set its published IP addresses anew. Otherwise the access does not come from {service}: disconnect the connection that was used.",
+        ),
+        "network.ranges_unknown": Message(
+            "Access must come from the published IP addresses of {service}, but these are not set.",
+            "Set the published IP addresses of {service}, or no longer require them.",
         ),
         # The data group gate.
         "datagroup.no_policy": Message("No data policy applies."),
@@ -329,6 +341,18 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.unknown_row": Message(
             "The IP address restrictions have no row {row}.",
             "Display the current list and choose a row that exists.",
+        ),
+        "network.proof_not_in_edition": Message(
+            "{edition} does not have {proof}.",
+            "Leave out {proof}. Only if the domain is of the US edition and has not been migrated yet, say so explicitly and save.",
+        ),
+        "network.proof_needs_restriction": Message(
+            "The IP address restrictions allow all addresses, so {proofs} cannot be set.",
+            "Change the IP address restrictions to [Allow specific IP addresses] or [Deny all] first.",
+        ),
+        "network.reset_unknown": Message(
+            "The reset URL is not valid: it is wrong, too old, or the IP address restrictions have already been reset.",
+            "Use the reset URL of a change that was saved within the last hour, or ask an administrator whose address is allowed.",
         ),
         "network.no_requirement": Message(
             "{service} has no requirement {requirement} that says which published addresses it needs (it has: {known}).",

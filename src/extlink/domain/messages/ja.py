@@ -110,6 +110,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.row": Message(
             "{address}は、IPアドレス制限の行「{row}」（メモ：{memo}、登録元：{source}）で許可されています。"
         ),
+        "network.proof": Message("{proof}を通過しているため、{address}からのアクセスが許可されています。"),
+        "network.published": Message(
+            "{address}は、{service}が公開しているIPアドレスの範囲「{row}」に含まれています（登録元：{source}、バージョン：{version}）。"
+        ),
         "network.not_applicable": Message("この操作は、IPアドレス制限の対象ではありません。"),
         "network.address_unknown": Message(
             "IPアドレス制限が有効ですが、アクセス元のIPアドレスが不明です。",
@@ -126,6 +130,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.deny_all": Message(
             "IPアドレス制限が「すべて拒否」のため、{address}からはアクセスできません。",
             "「IPアドレス制限」を「一部許可」に変更し、{address}を含む範囲を許可してください。",
+        ),
+        "network.not_published": Message(
+            "{address}は、{service}が公開しているIPアドレスに含まれていません（登録元：{source}、バージョン：{version}）。",
+            "{service}が新しい一覧を公開している場合は、「サービスが公開しているIPアドレス」を登録し直してください。それ以外の場合、{service}からのアクセスではないため、使用された連携を解除してください。",
+        ),
+        "network.ranges_unknown": Message(
+            "{service}が公開しているIPアドレスからのアクセスだけを許可する設定ですが、そのIPアドレスが登録されていません。",
+            "{service}が公開しているIPアドレスを登録するか、この設定を解除してください。",
         ),
         # The data group gate.
         "datagroup.no_policy": Message("適用されるデータポリシーはありません。"),
@@ -326,6 +338,18 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.unknown_row": Message(
             "IPアドレス制限に、行「{row}」はありません。",
             "最新の一覧を表示し、登録されている行を指定してください。",
+        ),
+        "network.proof_not_in_edition": Message(
+            "{edition}では、{proof}を利用できません。",
+            "{proof}を除いて保存してください。米国版の移行前のドメインの場合だけ、その旨を明示して保存してください。",
+        ),
+        "network.proof_needs_restriction": Message(
+            "IPアドレス制限が「すべて許可」のため、{proofs}を設定できません。",
+            "先に「IPアドレス制限」を「一部許可」または「すべて拒否」に変更してください。",
+        ),
+        "network.reset_unknown": Message(
+            "リセットURLが無効です。正しくないか、有効期限が切れているか、IPアドレス制限がすでにリセットされています。",
+            "1時間以内に保存した変更のリセットURLを使用するか、アクセスできる管理者に依頼してください。",
         ),
         "network.no_requirement": Message(
             "{service}の定義には、必要な公開アドレスの基準「{requirement}」がありません（ある基準：{known}）。",

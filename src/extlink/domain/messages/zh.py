@@ -101,6 +101,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         # The network gate.
         "network.allow_all": Message("本域的IP地址限制允许所有IP地址。"),
         "network.row": Message("{address}已由IP地址限制的行“{row}”允许（备注：{memo}；来源：{source}）。"),
+        "network.proof": Message("用户已通过{proof}，因此允许从{address}访问。"),
+        "network.published": Message(
+            "{address}属于{service}公布的IP地址范围“{row}”（来源：{source}；版本：{version}）。"
+        ),
         "network.not_applicable": Message("此操作不受IP地址限制的约束。"),
         "network.address_unknown": Message(
             "已启用IP地址限制，但访问来源的IP地址不明。",
@@ -117,6 +121,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.deny_all": Message(
             "IP地址限制为“全部拒绝”，因此无法从{address}访问。",
             "请将“IP地址限制”改为“部分允许”，并允许包含{address}的范围。",
+        ),
+        "network.not_published": Message(
+            "{address}不属于{service}公布的IP地址（来源：{source}；版本：{version}）。",
+            "如果{service}已公布新的列表，请重新设置服务公布的IP地址。否则，该访问并非来自{service}，请解除所使用的联动。",
+        ),
+        "network.ranges_unknown": Message(
+            "已设置为仅允许来自{service}公布的IP地址的访问，但尚未注册这些IP地址。",
+            "请注册{service}公布的IP地址，或取消此设置。",
         ),
         # The data group gate.
         "datagroup.no_policy": Message("没有适用的数据策略。"),
@@ -317,6 +329,18 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.unknown_row": Message(
             "IP地址限制中没有行“{row}”。",
             "请显示最新的列表，并指定已注册的行。",
+        ),
+        "network.proof_not_in_edition": Message(
+            "{edition}不能使用{proof}。",
+            "请去掉{proof}后保存。仅在美国版中尚未迁移的域，请明确指定后再保存。",
+        ),
+        "network.proof_needs_restriction": Message(
+            "IP地址限制为“全部允许”，因此无法设置{proofs}。",
+            "请先将“IP地址限制”改为“部分允许”或“全部拒绝”。",
+        ),
+        "network.reset_unknown": Message(
+            "重置URL无效：不正确、已过期，或IP地址限制已被重置。",
+            "请使用一小时内保存的更改的重置URL，或委托能够访问的管理员。",
         ),
         "network.no_requirement": Message(
             "{service}的定义中没有所需公开地址的依据“{requirement}”（已有的依据：{known}）。",
