@@ -15,7 +15,7 @@ from types import ModuleType
 import attrs
 
 import extlink
-from extlink import catalog, grants, links, networks, triggers
+from extlink import catalog, feeds, grants, links, networks, triggers
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.secret import Secret
@@ -29,7 +29,11 @@ __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of",
 
 Constructor = Callable[..., Operation[object]]
 # Modules that a public one is made of; `links` and `networks` show their names.
-_PARTS = ("link_consent", "link_ends", "link_pins", "link_tokens", "link_views", "network_pins")
+_PARTS = ("link_consent", "link_ends", "link_pins", "link_tokens", "link_views", "network_pins", "network_plans")
+SERVICE_TAGS = feeds.read_service_tags(
+    """{"changeNumber": 342, "cloud": "Public", "values": [{"name": "AzureConnectors", "properties":
+    {"changeNumber": 53, "region": "", "addressPrefixes": ["20.89.11.48/28"]}}]}"""
+)
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -134,6 +138,12 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "even_if_it_locks_me_out": False,
         "including_all_addresses": False,
     }
+    published: dict[str, object] = {
+        "service": SERVICE,
+        "files": [SERVICE_TAGS],
+        "requirement": "vendor-current",
+        "region": None,
+    }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
     return {
         "access.check": {
@@ -224,14 +234,17 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         },
         "networks.add": {"rows": ["192.0.2.0/24"], "including_all_addresses": False},
         "networks.allow_all": {},
+        "networks.coverage": published,
         "networks.deny_all": {"even_if_it_locks_me_out": False},
         "networks.find": {"address": "203.0.113.7", "service": SERVICE},
         "networks.pin": {"service": SERVICE, "rows": ["192.0.2.0/24"], "applies": "service"},
+        "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True},
         "networks.remove": {"ranges": ["203.0.113.0/24"], "even_if_it_locks_me_out": False},
         "networks.reset": {"token": stage.reset},
         "networks.restrict": restriction,
         "networks.show": {},
         "networks.show_pin": {"service": SERVICE},
+        "networks.stale": {**published, "older_than_days": 90},
         "networks.unpin": {"service": SERVICE},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},

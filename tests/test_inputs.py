@@ -187,7 +187,7 @@ VALUES: Mapping[type[object], Given] = {
         "availability": AVAILABLE,
         "links": [],
         "steps": [],
-        "published": [],
+        "requirements": [],
         "triggers": [],
         "oauth": None,
     },

@@ -28,6 +28,16 @@ from extlink.domain.secret import Secret
 from extlink.errors import Refused
 from extlink.inputs import MAX_ROWS, exactly, flag, given_row, given_rows, presented_secret
 from extlink.network_pins import Found, find, pin, show_pin, unpin
+from extlink.network_plans import (
+    Difference,
+    DocumentCoverage,
+    ServiceCoverage,
+    ServicePlan,
+    Staleness,
+    coverage,
+    plan,
+    stale,
+)
 from extlink.operation import (
     NETWORK_ADMINISTRATORS_AND_HOST,
     Call,
@@ -44,19 +54,27 @@ from extlink.operation import (
 from extlink.records import network_key, resets_key, tenant_key
 
 __all__ = [
+    "Difference",
+    "DocumentCoverage",
     "Found",
     "Saved",
+    "ServiceCoverage",
+    "ServicePlan",
+    "Staleness",
     "accept_proofs",
     "add",
     "allow_all",
+    "coverage",
     "deny_all",
     "find",
     "pin",
+    "plan",
     "remove",
     "reset",
     "restrict",
     "show",
     "show_pin",
+    "stale",
     "unpin",
 ]
 

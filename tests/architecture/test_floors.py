@@ -39,6 +39,7 @@ FLOORS = {
     "link_views": 3,
     "links": 3,
     "network_pins": 3,
+    "network_plans": 3,
     "networks": 3,
     "notifications": 3,
     "services": 3,

@@ -33,7 +33,26 @@ def test_a_published_row_tells_where_it_came_from() -> None:
     assert "AzureConnectors.JapanEast v89 (azure-service-tags:Public)" == memo_for(row(source=SOURCE, version="89"))
 
 
+def test_a_row_that_serves_several_lists_names_them_all() -> None:
+    """Lists and versions one after the other, the way a plan joins them; read back exactly."""
+    source = "azure-service-tags:Public:AzureConnectors, azure-service-tags:Public:LogicApps"
+    joined = row(memo="AzureConnectors, LogicApps", source=source, version="53, 48", published=DAY)
+
+    assert "AzureConnectors v53 + LogicApps v48 2025-01-23 (azure-service-tags:Public)" == memo_for(joined)
+    assert (source, "53, 48", DAY) == read_memo(memo_for(joined))
+
+
+def test_a_plus_sign_in_a_name_is_no_second_list() -> None:
+    """Only what has a version of its own is a list of its own."""
+    plus = row(memo="C + D", source="a:b:C + D", version="1")
+
+    assert "C + D v1 (a:b)" == memo_for(plus)
+    assert ("a:b:C + D", "1", None) == read_memo(memo_for(plus))
+
+
 KEPT = [
+    row(memo="A v1 + B", source="a:b:A v1 + B", version="2"),
+    row(memo="A, B", source="a:b:A, c:d:B", version="1, 2"),
     row(memo="head office"),
     row(),
     row(memo="VPN", source=SOURCE, version="89", published=DAY),

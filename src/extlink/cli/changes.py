@@ -63,13 +63,22 @@ def _compared(asked: Question) -> Iterator[Changes]:
 def _changed(asked: Question, changes: Changes, names: set[str]) -> Iterator[str]:
     language = asked.language
     yield say(language, "changes", before=changes.before, after=changes.after)
-    groups = [group for group in changes.groups if group.name in names]
-    if not groups:
+    quiet = True
+    for group in changes.groups:
+        added, removed = _expressible(asked, group.added), _expressible(asked, group.removed)
+        if group.name in names and (added or removed):
+            quiet = False
+            yield say(language, "group", name=group.name, added=count(added), removed=count(removed))
+            yield from _ranges(asked, "range_added", added)
+            yield from _ranges(asked, "range_removed", removed)
+    if quiet:
         yield say(language, "no_changes")
-    for group in groups:
-        yield say(language, "group", name=group.name, added=count(group.added), removed=count(group.removed))
-        yield from _ranges(asked, "range_added", group.added)
-        yield from _ranges(asked, "range_removed", group.removed)
+
+
+def _expressible(asked: Question, ranges: Sequence[AddressRange]) -> tuple[AddressRange, ...]:
+    """Return what the edition's list can hold at all: a change of anything else asks nothing of an administrator."""
+    version_4 = 4
+    return tuple(one for one in ranges if one.version == version_4 or not asked.edition.network.ipv4_only)
 
 
 def _ranges(asked: Question, sentence: str, ranges: Sequence[AddressRange]) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import attrs
 
@@ -23,28 +24,34 @@ from extlink.feeds import HostList, PublishedRanges
 __all__ = ["Question", "add_arguments", "read_question"]
 
 _SERVICES: Final = {service.id: service for service in catalog.BUILT_IN if service.requirements}
-_Reader = Callable[[bytes, date | None], PublishedRanges]
+T = TypeVar("T")
+
+
+class _Reader(Protocol):
+    def __call__(self, data: bytes, *, day: date | None) -> PublishedRanges: ...
+
+
 # The option that names a file of a kind, and how such a file is read.
 _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
     (
         "service-tags",
         "an Azure service-tags file (download 56519), as it is or packed with gzip",
-        lambda data, day: feeds.read_service_tags(data, published=day),
+        lambda data, *, day: feeds.read_service_tags(data, published=day),
     ),
     (
         "power-automate-page",
         "the Power Automate limits page as Markdown",
-        lambda data, day: feeds.read_power_automate_page(data, published=day),
+        lambda data, *, day: feeds.read_power_automate_page(data, published=day),
     ),
     (
         "office-365",
         "the Office 365 endpoints of the public cloud, as the web service's JSON",
-        lambda data, day: feeds.read_office365_json(data, cloud="Public", published=day),
+        lambda data, *, day: feeds.read_office365_json(data, cloud="Public", published=day),
     ),
     (
         "datacenter-xml",
         "the older Azure datacenter ranges (download 41653) as XML",
-        lambda data, day: feeds.read_datacenter_xml(data, published=day),
+        lambda data, *, day: feeds.read_datacenter_xml(data, published=day),
     ),
 )
 _TEXTS: Final = (
@@ -106,7 +113,7 @@ def read_question(options: argparse.Namespace) -> Question:
         raise InvalidInput("--requirement", f"expected one of {known}, got {named[:64]!a}")
     edition: Edition = options.edition
     profile = EDITIONS[edition]
-    held = None if options.list is None else feeds.read_host_csv(read_file(options.list, "--list"))
+    held = None if options.list is None else _read(options.list, "--list", feeds.read_host_csv)
     return Question(
         service=service,
         requirement=requirement,
@@ -126,10 +133,19 @@ def _files(options: argparse.Namespace) -> list[PublishedRanges]:
             day = day_in_name(path)
             if day is None and place == len(paths):
                 day = _day(options.published)
-            found.append(read(read_file(path, f"--{kind}"), day))
+            found.append(_read(path, f"--{kind}", partial(read, day=day)))
     if not found:
         raise InvalidInput("--service-tags", "expected at least one published file, got none")
     return found
+
+
+def _read(path: Path, option: str, reader: Callable[[bytes], T]) -> T:
+    """Read a file; what is wrong in it is told with its name."""
+    data = read_file(path, option)
+    try:
+        return reader(data)
+    except InvalidInput as error:
+        raise InvalidInput(f"{option} {path.name[:64]!a}", str(error)) from error
 
 
 def _day(text: str | None) -> date | None:

@@ -11,7 +11,7 @@ from extlink.cli.files import write_file
 from extlink.cli.inputs import Question, add_arguments as shared_arguments, read_question
 from extlink.cli.report import Report, file_lines, share_text
 from extlink.cli.words import say
-from extlink.domain.allow_list import Comparison, Plan, plan
+from extlink.domain.allow_list import Plan, plan
 from extlink.domain.coverage import coverage
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
@@ -111,21 +111,21 @@ def _owned(asked: Question, planned: Plan) -> Iterator[str]:
 
 
 def _compared(asked: Question, planned: Plan) -> Iterator[str]:
+    """Yield what the other requirements' advice would open instead, where that is more."""
     for other in asked.service.requirements:
-        if other.id == asked.requirement.id:
-            continue
         theirs = need(other, asked.files)
-        if theirs.rows:
-            yield _advice(asked, other.titles.text(asked.language), planned.compare_with(theirs.rows))
-        if theirs.rows and theirs.missing:
+        compared = planned.compare_with(theirs.rows)
+        if other.id == asked.requirement.id or compared.times is None or compared.times <= 1:
+            continue
+        yield say(
+            asked.language,
+            "advice",
+            requirement=other.titles.text(asked.language),
+            opened=compared.opened,
+            times=say(asked.language, "times", times=round(compared.times)),
+        )
+        if theirs.missing:
             yield say(asked.language, "advice_incomplete", missing=", ".join(theirs.missing))
-
-
-def _advice(asked: Question, title: str, compared: Comparison) -> str:
-    times = ""
-    if compared.times is not None and compared.times > 1:
-        times = say(asked.language, "times", times=round(compared.times))
-    return say(asked.language, "advice", requirement=title, opened=compared.opened, times=times)
 
 
 def _written(asked: Question, planned: Plan, options: argparse.Namespace) -> Iterator[str]:

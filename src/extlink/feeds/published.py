@@ -52,6 +52,11 @@ class Group:
     set_aside: tuple[SetAside, ...]
 
 
+def _counted(groups: Mapping[str, Group]) -> str:
+    # A file has tens of thousands of ranges, and is shown wherever an operation on it is.
+    return f"<{len(groups):,} groups>"
+
+
 def _read_only(groups: Mapping[str, Group]) -> Mapping[str, Group]:
     return MappingProxyType(dict(groups))
 
@@ -72,7 +77,7 @@ class PublishedRanges:
     cloud: str
     version: str
     published: date | None
-    groups: Mapping[str, Group] = attrs.field(converter=_read_only, hash=False)
+    groups: Mapping[str, Group] = attrs.field(converter=_read_only, hash=False, repr=_counted)
 
     def __reduce__(self) -> tuple[object, ...]:
         values = (self.source, self.cloud, self.version, self.published, dict(self.groups))
