@@ -573,7 +573,7 @@ def test_a_flow_beyond_the_limit() -> None:
     flow = [str(number) for number in range(10_001)]
 
     for ask in (DataGroupPolicy().allows, DataGroupPolicy().verdict, DataGroupPolicy().groups):
-        with pytest.raises(InvalidInput, match="at most 10000"):
+        with pytest.raises(InvalidInput, match="at most 10,000 items"):
             ask(flow)
 
 
