@@ -14,7 +14,8 @@ from extlink import access, facts
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
 from extlink.domain.decision import Decision, Gate
 from extlink.domain.event import Event
-from extlink.domain.identifier import ConnectorId, LinkId, Scope, SubscriptionId, parse_id
+from extlink.domain.flow import Flow
+from extlink.domain.identifier import LinkId, Scope, SubscriptionId, parse_id
 from extlink.domain.link import Link
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
@@ -39,7 +40,7 @@ def _subscribe(
     *,
     token: Secret,
     trigger: str,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: access.Stated,
     address: str | None,
     resource: str | None,
 ) -> Steps[Commit[Subscription | Decision]]:
@@ -75,14 +76,16 @@ def _subscribe(
     return Commit(subscription, (*checked.changes, written), (Event("subscription.added", details),))
 
 
-def _made(link: Link, trigger: str, scope: Scope, connectors: frozenset[ConnectorId] | None) -> Steps[Subscription]:
+def _made(link: Link, trigger: str, scope: Scope, flow: access.Stated) -> Steps[Subscription]:
     drawn = yield from ask(Draw(_ID_BYTES))
     return Subscription(
         id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
         link=link.id,
         trigger=trigger,
         scope=scope,
-        connectors=connectors,
+        connectors=flow.connectors,
+        environment=flow.environment,
+        flow_id=flow.flow_id,
         made_at=(yield from ask(Now())),
     )
 
@@ -91,7 +94,9 @@ def subscribe(
     token: Secret | str,
     *,
     trigger: str,
-    connectors: Iterable[str] | None = None,
+    connectors: Iterable[str] | Flow | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     address: str | None = None,
     resource: str | None = None,
 ) -> Operation[Subscription | Decision]:
@@ -100,8 +105,9 @@ def subscribe(
     Args:
         token: what the service presented.
         trigger: a trigger of the service's definition, such as `record_added`.
-        connectors: the connectors of the flow behind it; each delivery is checked against today's data policies.
-        address, resource: as in `access.check`.
+        connectors: the connectors of the flow behind it, or the flow; each delivery is checked against today's data
+            policies.
+        environment, flow_id, address, resource: as in `access.check`.
 
     Returns:
         The subscription, or the decision that refuses it.
@@ -115,7 +121,7 @@ def subscribe(
     return _subscribe(
         token=access.presented_secret(token),
         trigger=parse_id(trigger, "trigger"),
-        connectors=access.parse_connectors(connectors),
+        connectors=access.stated(connectors, environment, flow_id),
         address=address_text(address),
         resource=audience(resource),
     )
@@ -187,6 +193,8 @@ def _check_delivery(call: Call, *, link: LinkId, subscription: SubscriptionId) -
         scopes=frozenset({known.scope}),
         network="not_applicable",
         connectors=known.connectors,
+        environment=known.environment,
+        flow_id=known.flow_id,
         credential=Credential(link=held, scopes=held.scopes),
         required=_REQUIRED,
     )

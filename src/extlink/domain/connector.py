@@ -27,9 +27,13 @@ __all__ = [
 MAX_CONNECTORS: Final = 10_000
 
 # The resource path before a connector's own id; that of a custom connector may name its environment.
-_APIS: Final = re.compile(r"/providers/microsoft\.powerapps/(?:scopes/.{1,200}/)?apis/", re.IGNORECASE)
-_PLACES: Final = re.compile(r"/providers/microsoft\.businessappplatform/(?:scopes/admin/)?environments/", re.IGNORECASE)
-_GUID: Final = re.compile(r"(default-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_APIS: Final = re.compile(
+    r"(?:/providers/microsoft\.powerapps/(?:scopes/(?:[^/]{1,200}/){1,4})?apis/)+", re.IGNORECASE | re.ASCII
+)
+_PLACES: Final = re.compile(
+    r"(?:/providers/microsoft\.businessappplatform/(?:scopes/admin/)?environments/)+", re.IGNORECASE | re.ASCII
+)
+_GUID: Final = re.compile(r"(default-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE | re.ASCII)
 
 # The virtual connectors of flows, which have no `shared_` name (terraform-provider-power-platform, get_virtual).
 HTTP: Final = ConnectorId("Http")

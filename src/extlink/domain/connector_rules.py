@@ -289,24 +289,25 @@ class EndpointRules:
 
     >>> ordered = [("server,test", "deny"), ("server,*", "allow"), ("*", "deny")]
     >>> rules = EndpointRules(connector="shared_sql", rules=ordered)
-    >>> [rules.allows(Endpoint(text)) for text in ("server,test", "server,prod", "other,prod")]
+    >>> [rules.allows(text) for text in ("server,test", "server,prod", "other,prod")]
     [False, True, False]
     """
 
     connector: ConnectorId = attrs.field(converter=_connector)
     rules: tuple[EndpointRule, ...] = attrs.field(converter=_endpoint_rules)
 
-    def allows(self, endpoint: Endpoint) -> bool:
-        """Return whether an endpoint may be called.
+    def allows(self, endpoint: Endpoint | str) -> bool:
+        """Return whether an endpoint may be called; a text is a literal.
 
         What is known only when the flow runs gets the answer of the last rule, the strictest that Power Platform gives
         any (UI automation). A literal that can be read twice passes only where nothing at all is denied.
         """
-        if endpoint.kind == "current_environment":
+        asked = endpoint if type(endpoint) is Endpoint else Endpoint(cast("str", endpoint))
+        if asked.kind == "current_environment":
             return True
-        if endpoint.kind == "dynamic":
+        if asked.kind == "dynamic":
             return self.rules[-1].behaviour == "allow"
-        reading = read_endpoint(endpoint.text)
+        reading = read_endpoint(asked.text)
         if not reading.readable:
             return all(rule.behaviour == "allow" for rule in self.rules)
         return next(rule.behaviour for rule in self.rules if fits(rule.pattern, reading)) == "allow"

@@ -30,7 +30,7 @@ from extlink.domain.datagroup_masks import Masks, bits, custom_masks, listed, ma
 from extlink.domain.datagroup_remedy import Denied, Move, Unfixable, apply_moves, smallest_moves
 from extlink.domain.datapolicy import DataPolicy, Group, PolicyScope, shown
 from extlink.domain.flow import Connector, Flow, parse_connectors
-from extlink.domain.identifier import ConnectorId, PolicyId, parse_items
+from extlink.domain.identifier import ConnectorId, PolicyId, parse_id, parse_items
 from extlink.errors import InvalidInput
 
 __all__ = [
@@ -297,8 +297,9 @@ class DataGroupPolicy:
         >>> DataGroupPolicy([DataPolicy(id="p", default="blocked")]).group_of("p", "shared_approvals")
         'non_business'
         """
+        wanted = parse_id(policy, "policy")
         for known in self.policies:
-            if known.id == policy:
+            if known.id == wanted:
                 return known.group_of(connector, self.unblockable)
         raise InvalidInput("policy", "expected the id of a policy of this tenant")
 

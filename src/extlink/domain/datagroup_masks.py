@@ -80,7 +80,7 @@ def listed(policies: tuple[DataPolicy, ...], unblockable: Collection[ConnectorId
 
 def custom_masks(policies: tuple[DataPolicy, ...], connector: CustomConnector) -> Masks:
     """Return the masks of a custom connector: each policy is asked, since only it knows which of its patterns fits."""
-    groups = [policy.group_of(connector, ()) for policy in policies]
+    groups = [policy.group_of(connector, frozenset()) for policy in policies]
     business, non_business, blocked = (mask(group == one for group in groups) for one in GROUPS)
     return business, non_business, blocked
 

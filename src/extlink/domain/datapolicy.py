@@ -10,7 +10,7 @@ The setting itself lives in Power Platform, so a policy says where its copy come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import combinations, islice
 from typing import Final, Literal, TypedDict, TypeVar, cast
@@ -23,6 +23,7 @@ from extlink.domain.connector import (
     UNBLOCKABLE,
     canonical_place,
     parse_connector,
+    parse_connector_set,
 )
 from extlink.domain.connector_rules import (
     GROUPS,
@@ -91,7 +92,9 @@ def parse_id_set(
 
 
 def _group(values: Iterable[str], field: str) -> frozenset[ConnectorId]:
-    return cast("frozenset[ConnectorId]", parse_id_set(values, field, MAX_CONNECTORS, parse_connector))
+    # What is never classified is in no group, whoever names it (R11).
+    named = cast("frozenset[ConnectorId]", parse_id_set(values, field, MAX_CONNECTORS, parse_connector))
+    return named - NEVER_CLASSIFIED
 
 
 def _business(values: Iterable[str]) -> frozenset[ConnectorId]:
@@ -288,7 +291,7 @@ class DataPolicy:
         check_choice("group", group, GROUPS)
         return {"business": self.business, "non_business": self.non_business, "blocked": self.blocked}[group]
 
-    def group_of(self, connector: str | CustomConnector, unblockable: Collection[str] = UNBLOCKABLE) -> Classification:
+    def group_of(self, connector: str | CustomConnector, unblockable: Iterable[str] = UNBLOCKABLE) -> Classification:
         """Return where this policy puts a connector (R1, R7, R8, R11).
 
         Args:
@@ -313,7 +316,8 @@ class DataPolicy:
         if custom is not None and self.level == "tenant":
             reading = read_endpoint(custom.url)
             return next(one.group for one in self.hosts if fits(one.pattern, reading))
-        is_spared = self.default == "blocked" and custom is None and parsed in unblockable
+        spared = unblockable if type(unblockable) is frozenset else parse_connector_set(unblockable, "unblockable")
+        is_spared = self.default == "blocked" and custom is None and parsed in spared
         return "non_business" if is_spared else self.default
 
     def applies_to(self, environment: str | None = None, resource: str | None = None) -> bool:

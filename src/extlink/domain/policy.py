@@ -15,6 +15,7 @@ import attrs
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Gate, Note
 from extlink.domain.directory import Member
+from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
@@ -95,7 +96,9 @@ class AccessRequest:
         scopes: every operation that is needed.
         address: the caller's address as the host got it; None: the host does not know it.
         network: `not_applicable` for outbound calls, and for the user's own consent page where the host says so.
-        connectors: all connectors of the flow, the service's own among them; None: not stated.
+        connectors: all connectors of the flow, the service's own among them, or the flow itself; None: not stated.
+        environment: where the flow lives; None: where the flow itself says, or not known: every data policy applies.
+        flow_id: the flow's own id, for exemptions; None: what the flow itself says, or exempt from nothing.
         flow: `not_applicable` where no data flows: the consent page, the token endpoint, a listing.
         credential: None: no token is asked for.
         required: gates that must be evaluated for a yes; the data group is added where the tenant demands it.
@@ -107,7 +110,9 @@ class AccessRequest:
     scopes: frozenset[Scope] = frozenset()
     address: str | None = None
     network: Literal["applies", "not_applicable"] = "applies"
-    connectors: frozenset[ConnectorId] | None = None
+    connectors: frozenset[ConnectorId] | Flow | None = None
+    environment: str | None = None
+    flow_id: str | None = None
     flow: Literal["applies", "not_applicable"] = "applies"
     credential: Credential | None = None
     required: frozenset[Gate] = frozenset()

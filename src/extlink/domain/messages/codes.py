@@ -90,6 +90,8 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("datagroup.not_applicable", _N, ""),
     ("datagroup.blocked", _S, "connector policies"),
     ("datagroup.mixed", _S, "policy business non_business"),
+    ("datagroup.action_blocked", _S, "connector action policies"),
+    ("datagroup.endpoint_denied", _S, "connector endpoint policies"),
     # The link gate.
     ("link.live", _N, "link"),
     ("link.not_asked", _N, ""),
@@ -140,6 +142,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("network.locks_out_actor", _A, "address"),
     ("network.unknown_row", _A, "row"),
     ("datagroup.unblockable", _S, "connector policy"),
+    ("datagroup.unblockable_actions", _S, "connector policy"),
     ("datagroup.unknown_policy", _S, "policy"),
     ("subscription.unknown", _V, "subscription"),
     ("subscription.too_many", _U, "link limit"),
