@@ -163,7 +163,7 @@ VALUES: Mapping[type[object], Given] = {
         "exempt": ["flow-1"],
         "level": "tenant",
         "hosts": [("https://*.example.com", "blocked"), ("*", "ignore")],
-        "actions": [ActionRules(connector="a", rules=[("Delete", "deny")])],
+        "actions": [ActionRules(connector="a", rules={"Delete": "deny"})],
         "endpoints": [EndpointRules(connector="a", rules=[("*", "deny")])],
         "source": "",
         "as_of": "2020-06-09",

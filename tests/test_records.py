@@ -85,7 +85,7 @@ def policies(draw: st.DrawFn) -> DataGroupPolicy:
                 environments=environments,
                 exempt=draw(st.frozensets(IDS, max_size=2)),
                 source=draw(TEXT),
-                actions=draw(st.sampled_from([(), (ActionRules(connector="a", rules=[("b", "deny")]),)])),
+                actions=draw(st.sampled_from([(), (ActionRules(connector="a", rules={"b": "deny"}),)])),
                 endpoints=draw(st.sampled_from([(), (EndpointRules(connector="a", rules=[("*", "deny")]),)])),
                 hosts=draw(st.sampled_from([[("*", "ignore")], [("a*", "blocked"), ("*", "business")]])),
                 as_of=draw(st.sampled_from(["", "2020-06-09"])),
@@ -162,7 +162,7 @@ LINKS = st.builds(
 FLOW = Flow(
     ["shared_sql", CustomConnector("orders", "https://api.example.com")],
     actions={"shared_sql": ["GetRow"]},
-    endpoints=[("shared_sql", "server,db"), ("shared_sql", DYNAMIC)],
+    endpoints={"shared_sql": ["server,db", DYNAMIC]},
     children=[Flow(["shared_excel"], id="flow-2", kind="desktop")],
 )
 SUBSCRIPTIONS = st.builds(

@@ -14,14 +14,14 @@ import attrs
 from extlink import facts
 from extlink.access import Stated, stated
 from extlink.domain.connector import parse_connector_set
-from extlink.domain.datagroup import DataGroupPolicy, Move, Unfixable
+from extlink.domain.datagroup import DataGroupPolicy, Move, Question, Unfixable
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import Detail, Event
 from extlink.domain.flow import Flow
 from extlink.domain.identifier import ConnectorId, PolicyId, ServiceId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import Tenant
-from extlink.errors import Refused
+from extlink.errors import InvalidInput, Refused
 from extlink.inputs import exactly, flag
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import data_groups_key, service_key, tenant_key
@@ -187,10 +187,10 @@ def _remedy(call: Call, *, flow: Stated, service: ServiceId | None) -> Steps[Com
     known = yield from _load(call)
     host = None
     if service is not None:
-        host = facts.registered((yield from read(service_key(call.tenant, service))), call.tenant, service)
-    connector = None if host is None else host.service.connector
-    asked = frozenset[ConnectorId]() if flow.connectors is None else flow.connectors
-    return Commit(known.remedy(asked, flow.environment, flow.flow_id, host=connector))
+        there = facts.registered((yield from read(service_key(call.tenant, service))), call.tenant, service)
+        host = there.service.connector
+    asked: Question = flow.connectors or ()
+    return Commit(known.remedy(asked, flow.environment, flow.flow_id, host=host))
 
 
 def remedy(
@@ -213,13 +213,19 @@ def remedy(
         The moves, such as "put shared_slack into Business in policy C"; none if the flow is allowed; or what of its
         actions and endpoints no move can make legal.
 
+    Raises:
+        InvalidInput: malformed arguments.
+
     Raises when run:
         Refused: `service.unknown`.
 
     >>> remedy(["shared_kintone", "shared_slack"], service="power-automate").name
     'datagroups.remedy'
     """
+    given = stated(connectors, environment, flow_id)
+    if given.connectors is None:
+        raise InvalidInput("connectors", "expected a list, got NoneType; state all connectors of the flow")
     return _remedy(
-        flow=stated(connectors, environment, flow_id),
+        flow=given,
         service=None if service is None else ServiceId(parse_id(service, "service")),
     )

@@ -171,7 +171,7 @@ def check_order(field: str, patterns: Iterable[str]) -> None:
 
 
 def _action_rules(
-    values: Mapping[str, Behaviour] | Iterable[tuple[str, Behaviour]],
+    values: Mapping[str, str] | tuple[tuple[str, str], ...],
 ) -> tuple[tuple[str, Behaviour], ...]:
     found: dict[str, tuple[str, Behaviour]] = {}
     for name, behaviour in _pairs(values, "rules"):
@@ -267,7 +267,7 @@ class EndpointRule:
     behaviour: Behaviour = attrs.field(validator=_check_behaviour)
 
 
-def _endpoint_rules(values: Iterable[EndpointRule | tuple[str, Behaviour]]) -> tuple[EndpointRule, ...]:
+def _endpoint_rules(values: Iterable[EndpointRule | tuple[str, str]]) -> tuple[EndpointRule, ...]:
     rules: list[EndpointRule] = []
     for item in parse_items(values, "rules", _MAX_RULES):
         if type(item) is EndpointRule:

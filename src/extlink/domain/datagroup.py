@@ -59,6 +59,14 @@ def _one_id(connector: str) -> ConnectorId:
     return parse_connector(connector, "connectors")
 
 
+_one_place = lru_cache(_REMEMBERED)(canonical_place)
+
+
+def _place(value: str, field: str) -> str:
+    # What is no plain text must not be compared with what is remembered: it may raise, or lie.
+    return _one_place(value, field) if type(value) is str else canonical_place(value, field)
+
+
 @attrs.frozen(kw_only=True)
 class Mixed:
     """A policy that keeps the connectors of a flow apart, and on which side each is (R5)."""
@@ -340,9 +348,9 @@ class DataGroupPolicy:
     def _applicable(self, environment: str | None, resource: str | None) -> int:
         applicable = self._all
         if environment is not None:
-            applicable = self._places.get(canonical_place(environment, "environment"), self._elsewhere)
+            applicable = self._places.get(_place(environment, "environment"), self._elsewhere)
         if resource is not None:
-            applicable &= ~self._exempt.get(canonical_place(resource, "resource"), 0)
+            applicable &= ~self._exempt.get(_place(resource, "resource"), 0)
         return applicable
 
     def _denied_actions(self, family: tuple[_Member, ...]) -> tuple[Denied, ...]:

@@ -117,7 +117,7 @@ def _exempt(values: Iterable[str]) -> frozenset[str]:
     return parse_id_set(values, "exempt", MAX_EXEMPT, canonical_place)
 
 
-def _hosts(values: Iterable[HostPattern | tuple[str, Classification]]) -> tuple[HostPattern, ...]:
+def _hosts(values: Iterable[HostPattern | tuple[str, str]]) -> tuple[HostPattern, ...]:
     found: list[HostPattern] = []
     for item in parse_items(values, "hosts", _MAX_RULES):
         if type(item) is HostPattern:

@@ -70,13 +70,13 @@ def _by_connector(values: object, field: str) -> list[tuple[ConnectorId, object]
     return pairs
 
 
-def _actions(values: Mapping[str, Iterable[str]] | Iterable[tuple[str, str]]) -> tuple[tuple[ConnectorId, str], ...]:
+def _actions(values: Mapping[str, Iterable[str]] | tuple[tuple[str, str], ...]) -> tuple[tuple[ConnectorId, str], ...]:
     found = {(connector, parse_id(action, "actions")) for connector, action in _by_connector(values, "actions")}
     return tuple(sorted(found))
 
 
 def _endpoints(
-    values: Mapping[str, Iterable[str | Endpoint]] | Iterable[tuple[str, str | Endpoint]],
+    values: Mapping[str, Iterable[str | Endpoint]] | tuple[tuple[str, str | Endpoint], ...],
 ) -> tuple[tuple[ConnectorId, Endpoint], ...]:
     found = {
         (connector, one if type(one) is Endpoint else Endpoint(cast("str", one)))
@@ -199,10 +199,10 @@ class Flow:
 def _restored(fields: FlowFields) -> Flow:
     return Flow(
         [*fields["connectors"], *(CustomConnector(name, host) for name, host in fields["custom"])],
-        actions=[(connector, action) for connector, action in fields["actions"]],
-        endpoints=[
+        actions=tuple((connector, action) for connector, action in fields["actions"]),
+        endpoints=tuple(
             (connector, Endpoint(text, cast("EndpointKind", kind))) for connector, text, kind in fields["endpoints"]
-        ],
+        ),
         children=[Flow.from_fields(cast("Mapping[str, object]", one)) for one in fields["children"]],
         environment=fields["environment"],
         id=fields["id"],

@@ -14,6 +14,7 @@ Rules: every item is taken or set aside with its reason; a document of another s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import attrs
@@ -134,7 +135,8 @@ def read_flows(data: str | bytes) -> FlowList:
     lines: list[str] | list[bytes] = data.split("\n") if isinstance(data, str) else data.split(b"\n")
     flows: dict[str, Flow] = {}
     aside: list[SetAside] = []
-    for number, line in enumerate(lines, 1):
+    every: Iterable[str | bytes] = lines
+    for number, line in enumerate(every, 1):
         if not line.strip():
             continue
         place = f"line {number}"

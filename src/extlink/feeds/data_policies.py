@@ -21,8 +21,9 @@ document of their own in Power Platform; `attrs.evolve(policy, exempt=...)` adds
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Final, TypedDict, TypeVar, cast
 
 import attrs
@@ -104,14 +105,9 @@ def read_data_policies(data: str | bytes, *, as_of: date | None = None, source: 
             continue
         if name in policies:
             raise InvalidInput(f"{inside}.name", f"expected each policy once, got {name[:64]!a} twice")
-        try:
-            read = _policy(definition, inside, aside)
-            policies[name] = attrs.evolve(read, **_companions(fields, place, aside), source=source)
-        except InvalidInput as error:
-            where = error.field if error.field.startswith(place) else f"{place}.{error.field}"
-            raise InvalidInput(where, error.problem) from error
-        if as_of is not None:
-            policies[name] = attrs.evolve(policies[name], as_of=as_of.isoformat()[:10])
+        read = _at(inside, partial(_policy, definition, inside, aside))
+        read = _at(place, partial(attrs.evolve, read, **_companions(fields, place, aside), source=source))
+        policies[name] = read if as_of is None else attrs.evolve(read, as_of=as_of.isoformat()[:10])
     return PublishedPolicies(policies=tuple(policies.values()), set_aside=tuple(aside))
 
 
@@ -152,6 +148,16 @@ def _policy(definition: _Fields, place: str, aside: list[SetAside]) -> DataPolic
         environments=_environments(definition, f"{place}.environments", aside),
         as_of=_day(definition.get("lastModifiedTime")),
     )
+
+
+def _at(place: str, make: Callable[[], _T]) -> _T:
+    """Return what is built from a part of the document; an error of its fields names the place."""
+    try:
+        return make()
+    except InvalidInput as error:
+        if error.field.startswith(place):
+            raise
+        raise InvalidInput(f"{place}.{error.field}", error.problem) from error
 
 
 def _word(value: object, words: Mapping[str, _T], place: str) -> _T:
@@ -213,8 +219,8 @@ def _companions(fields: _Fields, place: str, aside: list[SetAside]) -> _Companio
     endpoints = _each(rules, "endpointConfigurations", inside)
     return {
         "hosts": _hosts(_optional(fields, _PATTERNS, f"{place}.{_PATTERNS}"), f"{place}.{_PATTERNS}"),
-        "actions": tuple(_action_rules(one, where) for one, where in actions),
-        "endpoints": tuple(_endpoint_rules(one, where) for one, where in endpoints),
+        "actions": tuple(_at(where, partial(_action_rules, one, where)) for one, where in actions),
+        "endpoints": tuple(_at(where, partial(_endpoint_rules, one, where)) for one, where in endpoints),
     }
 
 
@@ -241,7 +247,7 @@ def _ordered(fields: _Fields, name: str, place: str) -> list[tuple[_Fields, str]
 
 def _hosts(fields: _Fields, place: str) -> tuple[HostPattern, ...]:
     rules = _ordered(fields, "rules", place)
-    return IGNORE_ALL if not rules else tuple(_host(one, where) for one, where in rules)
+    return IGNORE_ALL if not rules else tuple(_at(where, partial(_host, one, where)) for one, where in rules)
 
 
 def _host(rule: _Fields, place: str) -> HostPattern:
@@ -254,13 +260,13 @@ def _action_rules(fields: _Fields, place: str) -> ActionRules:
     return ActionRules(
         connector=read_id(fields.get("connectorId"), f"{place}.connectorId"),
         default=_word(fields.get(default), ACTIONS, f"{place}.{default}"),
-        rules=[
+        rules=tuple(
             (
                 read_text(one.get("actionId"), f"{where}.actionId"),
                 _word(one.get("behavior"), ACTIONS, f"{where}.behavior"),
             )
             for one, where in _each(fields, "actionRules", place)
-        ],
+        ),
     )
 
 
