@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 import pytest
 from hypothesis import given
 
-from extlink.domain.connector_rules import CURRENT_ENVIRONMENT, DYNAMIC, CustomConnector
+from extlink.domain.connector_rules import CURRENT_ENVIRONMENT, DYNAMIC, ActionRules, CustomConnector
 from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.flow import Flow
 from extlink.errors import ExtlinkError, InvalidInput
 from tests.domain.test_datagroup import flows
@@ -134,3 +135,51 @@ def test_any_object_in_any_field(one: Recipe, other: Recipe) -> None:
             call()
         except ExtlinkError:
             continue
+
+
+class Torn(Mapping[str, Any]):
+    """A mapping that cannot be read."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise OSError
+
+    def __iter__(self) -> Iterator[str]:
+        raise OSError
+
+    def __len__(self) -> int:
+        return 1
+
+
+def torn() -> Iterator[str]:
+    """Yield one id, then fail."""
+    yield "a"
+    raise OSError
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: Flow(["a"], actions=Torn()), "actions"),
+        (lambda: Flow(torn()), "connectors"),
+        (lambda: Flow.from_fields(Torn()), "fields"),
+        (lambda: ActionRules(connector="a", rules=Torn()), "rules"),
+        (lambda: DataPolicy(id="p", business=torn()), "business"),
+        (lambda: DataPolicy.from_fields({**DataPolicy(id="p").to_fields(), "actions": [5]}), "actions"),
+        (
+            lambda: DataPolicy.from_fields({**DataPolicy(id="p").to_fields(), "endpoints": [{"connector": "a"}]}),
+            "endpoints",
+        ),
+        (
+            lambda: DataPolicy.from_fields(
+                {**DataPolicy(id="p").to_fields(), "endpoints": [{"connector": "a", "rules": []}]}
+            ),
+            "endpoints",
+        ),
+    ],
+    ids=map(str, range(8)),
+)
+def test_what_cannot_be_read_is_an_error_of_ours(make: Callable[[], object], field: str) -> None:
+    """Law 13: whatever a host's collection raises."""
+    with pytest.raises(InvalidInput) as caught:
+        make()
+    assert field == caught.value.field

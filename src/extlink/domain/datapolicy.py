@@ -316,7 +316,8 @@ class DataPolicy:
         if custom is not None and self.level == "tenant":
             reading = read_endpoint(custom.url)
             return next(one.group for one in self.hosts if fits(one.pattern, reading))
-        spared = unblockable if type(unblockable) is frozenset else parse_connector_set(unblockable, "unblockable")
+        known = type(unblockable) is frozenset  # as it is compiled: a set is looked through once, not at each call
+        spared = cast("frozenset[str]", unblockable) if known else parse_connector_set(unblockable, "unblockable")
         is_spared = self.default == "blocked" and custom is None and parsed in spared
         return "non_business" if is_spared else self.default
 

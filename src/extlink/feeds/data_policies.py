@@ -105,16 +105,16 @@ def read_data_policies(data: str | bytes, *, as_of: date | None = None, source: 
             continue
         if name in policies:
             raise InvalidInput(f"{inside}.name", f"expected each policy once, got {name[:64]!a} twice")
-        read = _at(inside, partial(_policy, definition, inside, aside))
-        read = _at(place, partial(attrs.evolve, read, **_companions(fields, place, aside), source=source))
+        grouped = _at(inside, partial(_policy, definition, inside, aside))
+        read = _at(place, partial(_completed, grouped, _companions(fields, place, aside), source))
         policies[name] = read if as_of is None else attrs.evolve(read, as_of=as_of.isoformat()[:10])
     return PublishedPolicies(policies=tuple(policies.values()), set_aside=tuple(aside))
 
 
 def _unpacked(value: object, place: str, depth: int) -> Iterator[tuple[dict[str, object], str]]:
     """Yield every policy of a document with its place, whichever way the document wraps it."""
-    if isinstance(value, list) and depth:
-        for i, item in enumerate(cast("list[object]", value)):
+    if kind(value) == "a list" and depth:
+        for i, item in enumerate(read_items(value, place)):
             yield from _unpacked(item, f"{place}[{i}]", depth - 1)
         return
     fields = read_object(value, place)
@@ -222,6 +222,10 @@ def _companions(fields: _Fields, place: str, aside: list[SetAside]) -> _Companio
         "actions": tuple(_at(where, partial(_action_rules, one, where)) for one, where in actions),
         "endpoints": tuple(_at(where, partial(_endpoint_rules, one, where)) for one, where in endpoints),
     }
+
+
+def _completed(policy: DataPolicy, companions: _Companions, source: str) -> DataPolicy:
+    return attrs.evolve(policy, **companions, source=source)
 
 
 def _optional(fields: _Fields, name: str, place: str) -> _Fields:

@@ -37,41 +37,8 @@ def write_data_policy(policy: DataPolicy) -> str:
     if type(policy) is not DataPolicy:
         raise InvalidInput("policy", f"expected a DataPolicy, got {type(policy).__name__}")
     document = {
-        "policyDefinition": {
-            "name": policy.id,
-            "displayName": policy.name,
-            "defaultConnectorsClassification": _vendor(GROUPS, policy.default),
-            "connectorGroups": [
-                {"classification": word, "connectors": [_connector(one) for one in sorted(policy.named(group))]}
-                for word, group in GROUPS.items()
-            ],
-            "environmentType": _vendor(SCOPES, (policy.scope, policy.level)),
-            "environments": [
-                {"id": _ENVIRONMENTS + one, "name": one, "type": "Microsoft.BusinessAppPlatform/scopes/environments"}
-                for one in sorted(policy.environments)
-            ],
-        },
-        "connectorConfigurationsDefinition": {
-            "connectorActionConfigurations": [
-                {
-                    "connectorId": _id(one.connector),
-                    "actionRules": [
-                        {"actionId": action, "behavior": _vendor(ACTIONS, said)} for action, said in one.rules
-                    ],
-                    "defaultConnectorActionRuleBehavior": _vendor(ACTIONS, one.default),
-                }
-                for one in policy.actions
-            ],
-            "endpointConfigurations": [
-                {
-                    "connectorId": _id(one.connector),
-                    "endpointRules": _ordered(
-                        {"behavior": _vendor(ENDPOINTS, rule.behaviour), "endPoint": rule.pattern} for rule in one.rules
-                    ),
-                }
-                for one in policy.endpoints
-            ],
-        },
+        "policyDefinition": _definition(policy),
+        "connectorConfigurationsDefinition": _configurations(policy),
         "customConnectorUrlPatternsDefinition": {
             "rules": _ordered(
                 {"customConnectorRuleClassification": _vendor(CLASSES, one.group), "pattern": one.pattern}
@@ -80,6 +47,45 @@ def write_data_policy(policy: DataPolicy) -> str:
         },
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _definition(policy: DataPolicy) -> Mapping[str, object]:
+    return {
+        "name": policy.id,
+        "displayName": policy.name,
+        "defaultConnectorsClassification": _vendor(GROUPS, policy.default),
+        "connectorGroups": [
+            {"classification": word, "connectors": [_connector(one) for one in sorted(policy.named(group))]}
+            for word, group in GROUPS.items()
+        ],
+        "environmentType": _vendor(SCOPES, (policy.scope, policy.level)),
+        "environments": [
+            {"id": _ENVIRONMENTS + one, "name": one, "type": "Microsoft.BusinessAppPlatform/scopes/environments"}
+            for one in sorted(policy.environments)
+        ],
+    }
+
+
+def _configurations(policy: DataPolicy) -> Mapping[str, object]:
+    return {
+        "connectorActionConfigurations": [
+            {
+                "connectorId": _id(one.connector),
+                "actionRules": [{"actionId": action, "behavior": _vendor(ACTIONS, said)} for action, said in one.rules],
+                "defaultConnectorActionRuleBehavior": _vendor(ACTIONS, one.default),
+            }
+            for one in policy.actions
+        ],
+        "endpointConfigurations": [
+            {
+                "connectorId": _id(one.connector),
+                "endpointRules": _ordered(
+                    {"behavior": _vendor(ENDPOINTS, rule.behaviour), "endPoint": rule.pattern} for rule in one.rules
+                ),
+            }
+            for one in policy.endpoints
+        ],
+    }
 
 
 def _vendor(words: Mapping[str, _T], ours: _T) -> str:
