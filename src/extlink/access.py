@@ -24,6 +24,7 @@ from extlink.domain.access import (
 )
 from extlink.domain.connector import canonical_place, parse_connector
 from extlink.domain.connector_rules import CustomConnector
+from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate, Note
 from extlink.domain.event import Event
 from extlink.domain.flow import Flow
@@ -169,7 +170,7 @@ class Stated:
     flow_id: str | None = None
 
 
-def stated(connectors: Iterable[str] | Flow | None, environment: str | None, flow_id: str | None) -> Stated:
+def stated(connectors: Question | None, environment: str | None, flow_id: str | None) -> Stated:
     """Return what a caller states of the flow, each id in its one form.
 
     Raises:
@@ -208,7 +209,7 @@ def check(
     *,
     scope: str | Iterable[str],
     address: str | None = None,
-    connectors: Iterable[str] | Flow | None = None,
+    connectors: Question | None = None,
     environment: str | None = None,
     flow_id: str | None = None,
     resource: str | None = None,
@@ -288,7 +289,7 @@ def explain(
     user: str,
     scope: str | Iterable[str] = (),
     address: str | None = None,
-    connectors: Iterable[str] | Flow | None = None,
+    connectors: Question | None = None,
     environment: str | None = None,
     flow_id: str | None = None,
     network: Network = "applies",
@@ -363,7 +364,7 @@ def check_flow(  # noqa: PLR0913 - each is one fact of the flow, and all but one
     trigger: str,
     action: str,
     scope: str | Iterable[str],
-    connectors: Iterable[str] | Flow = (),
+    connectors: Question = (),
     environment: str | None = None,
     flow_id: str | None = None,
     address: str | None = None,

@@ -17,7 +17,6 @@ from extlink.domain.connector import parse_connector_set
 from extlink.domain.datagroup import DataGroupPolicy, Move, Question, Unfixable
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import Detail, Event
-from extlink.domain.flow import Flow
 from extlink.domain.identifier import ConnectorId, PolicyId, ServiceId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import Tenant
@@ -194,7 +193,7 @@ def _remedy(call: Call, *, flow: Stated, service: ServiceId | None) -> Steps[Com
 
 
 def remedy(
-    connectors: Iterable[str] | Flow,
+    connectors: Question,
     *,
     service: str | None = None,
     environment: str | None = None,

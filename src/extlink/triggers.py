@@ -7,14 +7,13 @@ asked again, so a withdrawn grant or a data policy set today stops the next deli
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from typing import Final
 
 from extlink import access, facts
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
+from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate
 from extlink.domain.event import Event
-from extlink.domain.flow import Flow
 from extlink.domain.identifier import LinkId, Scope, SubscriptionId, parse_id
 from extlink.domain.link import Link
 from extlink.domain.reason import Reason
@@ -94,7 +93,7 @@ def subscribe(
     token: Secret | str,
     *,
     trigger: str,
-    connectors: Iterable[str] | Flow | None = None,
+    connectors: Question | None = None,
     environment: str | None = None,
     flow_id: str | None = None,
     address: str | None = None,
@@ -106,7 +105,7 @@ def subscribe(
         token: what the service presented.
         trigger: a trigger of the service's definition, such as `record_added`.
         connectors: the connectors of the flow behind it, or the flow; each delivery is checked against today's data
-            policies.
+            policies. A flow is kept as it is given: leave out of its endpoints what is secret, such as a signed query.
         environment, flow_id, address, resource: as in `access.check`.
 
     Returns:

@@ -103,6 +103,7 @@ def test_what_can_be_read_twice_is_taken_strictly() -> None:
 def test_a_reason_may_show_an_endpoint() -> None:
     """Neither user, query nor fragment is told: keys stand there."""
     assert "https://a.example/b" == Endpoint("https://u:p@A.example/b?sig=secret#x").shown
+    assert "server,db" == Endpoint("server,db;password=secret").shown
     assert ["dynamic", "current_environment"] == [DYNAMIC.shown, CURRENT_ENVIRONMENT.shown]
     assert 64 == len(Endpoint("https://a.example/" + "x" * 100).shown)
     assert Endpoint("サーバー,db").shown.isascii()

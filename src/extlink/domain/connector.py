@@ -8,6 +8,7 @@ sets below are data with a source; a tenant may have a newer one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from extlink.domain.identifier import ConnectorId, parse_id, parse_items
@@ -25,6 +26,8 @@ __all__ = [
 
 # Microsoft publishes about 1,500 connectors.
 MAX_CONNECTORS: Final = 10_000
+# The same ids come again and again.
+_REMEMBERED: Final = 4_096
 
 # The resource path before a connector's own id; that of a custom connector may name its environment.
 _APIS: Final = re.compile(
@@ -83,11 +86,19 @@ def parse_connector(value: object, field: str = "connector") -> ConnectorId:
     >>> parse_connector("/providers/Microsoft.PowerApps/apis/shared_Slack"), parse_connector("HTTP")
     ('shared_slack', 'Http')
     """
+    # What is no plain text must not be compared with what is remembered: it may raise, or lie.
+    return _one_connector(value, field) if type(value) is str else _one_connector(parse_id(value, field), field)
+
+
+@lru_cache(_REMEMBERED)
+def _one_connector(value: str, field: str) -> ConnectorId:
     text = parse_id(value, field)
     path = _APIS.match(text)
     name = text[path.end() :] if path and len(text) > path.end() else text
     low = name.lower() if name.isascii() else name
-    return ConnectorId(low) if low.startswith("shared_") else _VIRTUAL.get(low, ConnectorId(name))
+    if low.startswith("shared_"):
+        return ConnectorId(name if low == name else low)  # the text itself, where it is in its one form already
+    return _VIRTUAL.get(low, ConnectorId(name))
 
 
 def parse_connector_set(values: object, field: str, limit: int = MAX_CONNECTORS) -> frozenset[ConnectorId]:
@@ -108,6 +119,11 @@ def canonical_place(value: object, field: str) -> str:
     >>> canonical_place("Default-3C19C757-3B55-411F-B03F-2BCC514A598D", "environment")
     'Default-3c19c757-3b55-411f-b03f-2bcc514a598d'
     """
+    return _one_place(value, field) if type(value) is str else _one_place(parse_id(value, field), field)
+
+
+@lru_cache(_REMEMBERED)
+def _one_place(value: str, field: str) -> str:
     text = parse_id(value, field)
     path = _PLACES.match(text)
     name = text[path.end() :] if path and len(text) > path.end() else text

@@ -242,10 +242,10 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The endpoint as a reason may name it: without user, query and fragment, where keys may stand."""
+        """The endpoint as a reason may name it: without user, query, options and fragment, where keys may stand."""
         if self.kind != "literal":
             return self.kind
-        text = read_endpoint(self.text).text.partition("?")[0]
+        text = read_endpoint(self.text).text.partition("?")[0].partition(";")[0]
         return ascii(text)[1:-1][:64]
 
 

@@ -12,7 +12,6 @@ never turns a refusal into permission.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple, cast
 
@@ -50,21 +49,6 @@ __all__ = [
 MAX_POLICIES: Final = 1_000
 # What may be asked about: the connectors of a flow, or the flow with all that is known of it.
 Question = Iterable[str | CustomConnector] | Flow
-_REMEMBERED: Final = 4_096
-
-
-@lru_cache(_REMEMBERED)
-def _one_id(connector: str) -> ConnectorId:
-    # The ids that no policy names come again and again.
-    return parse_connector(connector, "connectors")
-
-
-_one_place = lru_cache(_REMEMBERED)(canonical_place)
-
-
-def _place(value: str, field: str) -> str:
-    # What is no plain text must not be compared with what is remembered: it may raise, or lie.
-    return _one_place(value, field) if type(value) is str else canonical_place(value, field)
 
 
 @attrs.frozen(kw_only=True)
@@ -199,10 +183,10 @@ class DataGroupPolicy:
             if type(connectors) is Flow:
                 return self.verdict(connectors, environment, resource).allowed
             flow = cast("frozenset[str]", parse_connectors(cast("Iterable[str]", connectors)))
-        listed = self._listed
+        known = self._listed
         business = non_business = blocked = 0
         for connector in flow:
-            masks = listed.get(connector) if type(connector) is str else None
+            masks = known.get(connector) if type(connector) is str else None
             if masks is None:
                 masks = self._masks(cast("ConnectorId", connector))
             business |= masks[0]
@@ -342,15 +326,14 @@ class DataGroupPolicy:
         # Whoever is not listed as it is written is looked at here, so that the hot path pays nothing for those who are.
         if isinstance(connector, CustomConnector):
             return custom_masks(self.policies, connector)
-        one = _one_id(connector) if type(connector) is str else parse_connector(connector, "connectors")
-        return self._listed.get(one, self._unlisted)
+        return self._listed.get(parse_connector(connector, "connectors"), self._unlisted)
 
     def _applicable(self, environment: str | None, resource: str | None) -> int:
         applicable = self._all
         if environment is not None:
-            applicable = self._places.get(_place(environment, "environment"), self._elsewhere)
+            applicable = self._places.get(canonical_place(environment, "environment"), self._elsewhere)
         if resource is not None:
-            applicable &= ~self._exempt.get(_place(resource, "resource"), 0)
+            applicable &= ~self._exempt.get(canonical_place(resource, "resource"), 0)
         return applicable
 
     def _denied_actions(self, family: tuple[_Member, ...]) -> tuple[Denied, ...]:
