@@ -391,7 +391,7 @@ def check_flow(  # noqa: PLR0913 - each is one fact of the flow, and all but one
     ends = frozenset({parse_connector(trigger, "trigger"), parse_connector(action, "action")})
     said = stated(connectors, environment, flow_id)
     rest = said.connectors or frozenset()
-    whole = attrs.evolve(rest, connectors=rest.connectors | ends) if isinstance(rest, Flow) else rest | ends
+    whole = rest.joined(ends) if isinstance(rest, Flow) else rest | ends
     return _check_flow(
         service=ServiceId(parse_id(service, "service")),
         user=UserId(parse_id(user, "user")),

@@ -94,6 +94,13 @@ def test_a_family_is_seen_whole() -> None:
     assert frozenset({"kintone", "shared_sql", "own", "excel"}) == FLOW.ids()
 
 
+def test_a_connector_is_joined_once() -> None:
+    """A custom connector that is named by its id again stays the custom one, with its host."""
+    flow = Flow([OWN, "kintone"], environment="dev")
+
+    assert Flow([OWN, "kintone", "slack"], environment="dev") == flow.joined(["own", "kintone", "slack"])
+
+
 def test_the_deepest_flow_is_legal() -> None:
     """Ten below each other."""
     assert 10 == len(list(deep(9).members()))

@@ -46,6 +46,8 @@ UNREADABLE = [
     "https:/bad.example/x",
     "https:///bad.example",
     "https://bad%2eexample/",
+    "https://bad.example/a%2%65/b",
+    "https://bad.example/%",
     "https://ｂａｄ.example/",
     "https://bad .example/",
     "https://bad.example:44x/",

@@ -152,6 +152,15 @@ class Flow:
         starts = any(child.kind == "cloud" for child in self.children)
         return self.connectors | {HTTP} if starts else self.connectors
 
+    def joined(self, ends: Iterable[str]) -> Flow:
+        """Return the flow with further connectors; one that it has already, as a custom one too, stays as it is.
+
+        >>> sorted(Flow(["shared_kintone"]).joined(["shared_slack"]).connectors)
+        ['shared_kintone', 'shared_slack']
+        """
+        known = {one.id if isinstance(one, CustomConnector) else one for one in self.connectors}
+        return attrs.evolve(self, connectors=self.connectors | (parse_connectors(ends) - known))
+
     def ids(self) -> frozenset[ConnectorId]:
         """Return the ids of all connectors of the flow and of those that it starts."""
         every = (one for flow in self.members() for one in flow.uses())

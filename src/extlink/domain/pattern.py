@@ -12,8 +12,8 @@ compared:
 | a URL | without user, fragment and default port; dots in the path resolved, needless percent signs decoded |
 | `server, database` | without blanks around commas and without `tcp:` |
 
-A literal that has no single reading (a backslash or a control character in a URL, a percent sign or letters outside
-ASCII in its host) is unreadable; who asks must take it strictly.
+A literal that has no single reading (a backslash, a control character or half an encoding in a URL, a percent sign or
+letters outside ASCII in its host) is unreadable; who asks must take it strictly.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _REMEMBERED: Final = 4_096
 _URL: Final = re.compile(r"([a-z*][a-z0-9+.*-]*)://([^/?#\\]*)([^#]*)", re.DOTALL)
 _AUTHORITY: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?")
 _ENCODED: Final = re.compile(r"%(2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])")
+_HALF_ENCODED: Final = re.compile(r"%(?![0-9a-f]{2})")
 _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 # A dot is asked for, so that the name of a storage account may begin with digits.
 _ADDRESSES: Final = re.compile(r"(?=[0-9*]*\.)(?=.*[0-9])(?=.*\*)[0-9.*]+")
@@ -109,7 +110,8 @@ def _read(text: str, *, is_pattern: bool) -> Reading:
     host, is_address, readable_host = _read_host(scheme, authority.rpartition("@")[2])
     if not (is_pattern and not path and host.endswith("*")):
         path = _resolved(_decoded(path if path.startswith("/") else f"/{path}"))
-    return Reading(f"{scheme}://{host}{path}", is_address, readable and readable_host and "\\" not in low)
+    is_plain = readable_host and "\\" not in low and _HALF_ENCODED.search(low) is None
+    return Reading(f"{scheme}://{host}{path}", is_address, readable and is_plain)
 
 
 def _read_host(scheme: str, authority: str) -> tuple[str, bool, bool]:
