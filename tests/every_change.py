@@ -159,6 +159,7 @@ def _networks_and_data_groups(teller: _Teller) -> None:
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"})))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone", "shared_excel"})))
     teller.admin(datagroups.remove_policy("standard"))
+    teller.admin(datagroups.set_unblockable(["shared_approvals"]))
     teller.admin(datagroups.require_flow_connectors(True))
     teller.admin(datagroups.require_flow_connectors(False))
 

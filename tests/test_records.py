@@ -15,10 +15,12 @@ from hypothesis import given, strategies as st
 
 from extlink import catalog, records
 from extlink.domain.address import AddressRange
+from extlink.domain.connector_rules import DYNAMIC, ActionRules, CustomConnector, EndpointRules
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.edition import Edition
 from extlink.domain.event import encode
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
 from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
@@ -96,10 +98,13 @@ def policies(draw: st.DrawFn) -> DataGroupPolicy:
                 environments=environments,
                 exempt=draw(st.frozensets(IDS, max_size=2)),
                 source=draw(TEXT),
+                actions=draw(st.sampled_from([(), (ActionRules(connector="a", rules={"b": "deny"}),)])),
+                endpoints=draw(st.sampled_from([(), (EndpointRules(connector="a", rules=[("*", "deny")]),)])),
+                hosts=draw(st.sampled_from([[("*", "ignore")], [("a*", "blocked"), ("*", "business")]])),
                 as_of=draw(st.sampled_from(["", "2020-06-09"])),
             )
         )
-    return DataGroupPolicy(found)
+    return DataGroupPolicy(found, draw(st.frozensets(IDS, max_size=2)))
 
 
 PROFILES = (
@@ -181,14 +186,22 @@ LINKS = st.builds(
     ended_at=st.none() | INSTANTS,
     pinned=st.booleans(),
 )
+FLOW = Flow(
+    ["shared_sql", CustomConnector("orders", "https://api.example.com")],
+    actions={"shared_sql": ["GetRow"]},
+    endpoints={"shared_sql": ["server,db", DYNAMIC]},
+    children=[Flow(["shared_excel"], id="flow-2", kind="desktop")],
+)
 SUBSCRIPTIONS = st.builds(
     Subscription,
     id=IDS,
     link=IDS,
     trigger=IDS,
     scope=st.just("k:app_record:read"),
-    connectors=st.none() | st.frozensets(IDS, max_size=3),
+    connectors=st.none() | st.frozensets(IDS, max_size=3) | st.just(FLOW),
     made_at=INSTANTS,
+    environment=st.none() | IDS,
+    flow_id=st.none() | IDS,
 )
 
 # The values of every kind, by the name it has in `records`.

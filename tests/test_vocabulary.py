@@ -148,6 +148,7 @@ READS = frozenset(
     {
         "access.check_flow",
         "access.explain",
+        "datagroups.remedy",
         "datagroups.show",
         "grants.candidates",
         "grants.show",

@@ -22,8 +22,12 @@ from extlink.domain.access import (
     is_allowed,
     unidentified,
 )
+from extlink.domain.connector import canonical_place, parse_connector
+from extlink.domain.connector_rules import CustomConnector
+from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate, Note
 from extlink.domain.event import Event
+from extlink.domain.flow import Flow
 from extlink.domain.identifier import (
     ConnectorId,
     LinkId,
@@ -31,7 +35,7 @@ from extlink.domain.identifier import (
     ServiceId,
     UserId,
     parse_id,
-    parse_ids,
+    parse_items,
     parse_scopes,
 )
 from extlink.domain.link import Link, LinkState
@@ -78,7 +82,7 @@ def checking(
     token: Secret,
     scopes: frozenset[Scope],
     address: str | None,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: Stated,
     resource: str | None,
 ) -> Steps[Commit[Decision]]:
     """Carry out `check`, for operations that are allowed only if it is."""
@@ -100,7 +104,9 @@ def checking(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         credential=Credential(link=link, notes=notes, scopes=covered),
         required=_LINK_REQUIRED,
     )
@@ -155,11 +161,38 @@ def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision
     return Commit(decision, (put(place, {**marks, **dict.fromkeys(fresh, hour)}),), (event,))
 
 
-def parse_connectors(values: Iterable[str] | None) -> frozenset[ConnectorId] | None:
-    """Return the connectors of a flow, or None where the caller does not state them."""
-    if values is None:
-        return None
-    return frozenset(ConnectorId(one) for one in parse_ids(values, "connectors"))
+@attrs.frozen
+class Stated:
+    """What a caller states of the flow behind a call: as `AccessRequest` takes it."""
+
+    connectors: frozenset[ConnectorId] | Flow | None = None
+    environment: str | None = None
+    flow_id: str | None = None
+
+
+def stated(connectors: Question | None, environment: str | None, flow_id: str | None) -> Stated:
+    """Return what a caller states of the flow, each id in its one form.
+
+    Raises:
+        InvalidInput: malformed, or the flow itself names another environment or id.
+    """
+    if type(connectors) is Flow:
+        where, own = _agreed(connectors.environment, environment, "environment"), connectors.id
+        return Stated(connectors, where, _agreed(own, flow_id, "flow_id"))
+    where, own = _agreed(None, environment, "environment"), _agreed(None, flow_id, "flow_id")
+    if connectors is None:
+        return Stated(None, where, own)
+    ids = parse_items(connectors, "connectors")
+    if any(type(one) is CustomConnector for one in ids):
+        return Stated(Flow(cast("Iterable[str]", ids)), where, own)
+    return Stated(frozenset(parse_connector(one, "connectors") for one in ids), where, own)
+
+
+def _agreed(known: str | None, value: str | None, field: str) -> str | None:
+    said = None if value is None else canonical_place(value, field)
+    if known is not None and said is not None and known != said:
+        raise InvalidInput(field, "expected what the flow itself says, got another; leave it out here or there")
+    return known if said is None else said
 
 
 def _needed(scope: str | Iterable[str]) -> frozenset[Scope]:
@@ -176,7 +209,9 @@ def check(
     *,
     scope: str | Iterable[str],
     address: str | None = None,
-    connectors: Iterable[str] | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     resource: str | None = None,
 ) -> Operation[Decision]:
     """Decide whether a service may do something now with the token it presents.
@@ -187,7 +222,9 @@ def check(
         token: what the caller presented, whatever it is.
         scope: the operation, or all operations, that the call needs.
         address: the caller's address as the host got it.
-        connectors: all connectors of the flow, where the caller states them (TRACE T2).
+        connectors: all connectors of the flow, where the caller states them (TRACE T2), or the flow as a value.
+        environment: where the flow lives; not stated: every data policy applies, those for other environments too.
+        flow_id: the flow's own id, for exemptions from data policies.
         resource: the resource server that asks; a token made for one is refused by any other, and by one that does not
             say which it is (RFC 8707, RFC 9700 section 2.3).
 
@@ -206,7 +243,7 @@ def check(
         token=presented_secret(token),
         scopes=_needed(scope),
         address=address_text(address),
-        connectors=parse_connectors(connectors),
+        connectors=stated(connectors, environment, flow_id),
         resource=audience(resource),
     )
 
@@ -219,7 +256,7 @@ def _explain(
     user: UserId,
     scopes: frozenset[Scope],
     address: str | None,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: Stated,
     network: Network,
     network_proof: NetworkProof | None,
 ) -> Steps[Commit[Decision]]:
@@ -231,7 +268,9 @@ def _explain(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         network=network,
         caller="service" if network_proof is None else "user",
         network_proof=network_proof or "none",
@@ -239,13 +278,15 @@ def _explain(
     return Commit(evaluate(found.policy, request))
 
 
-def explain(
+def explain(  # noqa: PLR0913 - each is a fact of the question
     service: str,
     *,
     user: str,
     scope: str | Iterable[str] = (),
     address: str | None = None,
-    connectors: Iterable[str] | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     network: Network = "applies",
     network_proof: NetworkProof | None = None,
 ) -> Operation[Decision]:
@@ -255,6 +296,7 @@ def explain(
 
     Args:
         scope: operations to ask about; none: the gates before them.
+        connectors, environment, flow_id: as in `check`.
         network: `not_applicable` to leave the address out.
         network_proof: None where the service is at the address; where it is the user in person, on the consent page,
             what the host checked of them: `none`, `basic`, `client_certificate`.
@@ -267,7 +309,7 @@ def explain(
         user=UserId(parse_id(user, "user")),
         scopes=parse_scopes(scope, "scope"),
         address=address_text(address),
-        connectors=parse_connectors(connectors),
+        connectors=stated(connectors, environment, flow_id),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
         network_proof=None if network_proof is None else parse_proof(network_proof),
     )
@@ -280,7 +322,7 @@ def _check_flow(
     service: ServiceId,
     user: UserId,
     scopes: frozenset[Scope],
-    connectors: frozenset[ConnectorId],
+    connectors: Stated,
     address: str | None,
     direction: Literal["inbound", "outbound"],
 ) -> Steps[Commit[Decision]]:
@@ -298,7 +340,9 @@ def _check_flow(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         network="not_applicable" if direction == "outbound" else "applies",
         required=_LINK_REQUIRED,
     )
@@ -312,14 +356,16 @@ def _check_flow(
     return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
 
 
-def check_flow(
+def check_flow(  # noqa: PLR0913 - each is one fact of the flow, and all but one have names
     service: str,
     *,
     user: str,
     trigger: str,
     action: str,
     scope: str | Iterable[str],
-    connectors: Iterable[str] = (),
+    connectors: Question = (),
+    environment: str | None = None,
+    flow_id: str | None = None,
     address: str | None = None,
     direction: Literal["inbound", "outbound"] = "inbound",
 ) -> Operation[Decision]:
@@ -331,7 +377,8 @@ def check_flow(
     Args:
         trigger, action: the connectors at the two ends of the flow.
         scope: what the flow does in the host.
-        connectors: further connectors of the flow.
+        connectors: further connectors of the flow, or the flow itself.
+        environment, flow_id: as in `check`.
         address: where the service calls from.
         direction: `outbound` where the host calls the service; the IP restriction is then not applicable.
 
@@ -340,12 +387,15 @@ def check_flow(
     ... ).name
     'access.check_flow'
     """
-    named = {parse_id(trigger, "trigger"), parse_id(action, "action"), *parse_ids(connectors, "connectors")}
+    ends = frozenset({parse_connector(trigger, "trigger"), parse_connector(action, "action")})
+    said = stated(connectors, environment, flow_id)
+    rest = said.connectors or frozenset()
+    whole = rest.joined(ends) if isinstance(rest, Flow) else rest | ends
     return _check_flow(
         service=ServiceId(parse_id(service, "service")),
         user=UserId(parse_id(user, "user")),
         scopes=_needed(scope),
-        connectors=frozenset(ConnectorId(one) for one in named),
+        connectors=attrs.evolve(said, connectors=whole),
         address=address_text(address),
         direction=cast("Literal['inbound', 'outbound']", one_of(direction, ("inbound", "outbound"), "direction")),
     )

@@ -15,6 +15,7 @@ from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.edition import parse_edition
 from extlink.domain.event import Detail
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
 from extlink.domain.identifier import (
     ConnectorId,
@@ -127,12 +128,17 @@ def read_pin(value: object) -> Pin:
 
 def write_data_groups(policy: DataGroupPolicy) -> Detail:
     """Fields of all data policies."""
-    return tuple(cast("Detail", one.to_fields()) for one in policy.policies)
+    return {
+        "policies": tuple(cast("Detail", one.to_fields()) for one in policy.policies),
+        "unblockable": tuple(sorted(policy.unblockable)),
+    }
 
 
 def read_data_groups(value: object) -> DataGroupPolicy:
     """Read what `write_data_groups` wrote."""
-    return DataGroupPolicy(tuple(DataPolicy.from_fields(as_map(one)) for one in as_list(value)))
+    fields = as_map(value)
+    policies = tuple(DataPolicy.from_fields(as_map(one)) for one in as_list(fields["policies"]))
+    return DataGroupPolicy(policies, tuple(as_text(one) for one in as_list(fields["unblockable"])))
 
 
 def write_service(known: RegisteredService) -> Detail:
@@ -260,15 +266,30 @@ def read_link_ids(value: object) -> tuple[LinkId, ...]:
     return tuple(LinkId(as_text(one)) for one in as_list(value))
 
 
+def _write_connectors(connectors: frozenset[ConnectorId] | Flow | None) -> Detail:
+    if isinstance(connectors, Flow):
+        return cast("Detail", connectors.to_fields())
+    return None if connectors is None else tuple(sorted(connectors))
+
+
+def _read_connectors(value: object) -> frozenset[ConnectorId] | Flow | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return Flow.from_fields(as_map(cast("object", value)))
+    return frozenset(ConnectorId(as_text(one)) for one in as_list(value))
+
+
 def write_subscription(subscription: Subscription) -> Detail:
     """Fields of a trigger subscription."""
-    connectors = subscription.connectors
     return {
         "id": subscription.id,
         "link": subscription.link,
         "trigger": subscription.trigger,
         "scope": subscription.scope,
-        "connectors": None if connectors is None else tuple(sorted(connectors)),
+        "connectors": _write_connectors(subscription.connectors),
+        "environment": subscription.environment,
+        "flow_id": subscription.flow_id,
         "made_at": subscription.made_at,
     }
 
@@ -276,13 +297,15 @@ def write_subscription(subscription: Subscription) -> Detail:
 def read_subscription(value: object) -> Subscription:
     """Read what `write_subscription` wrote."""
     fields = as_map(value)
-    connectors = fields["connectors"]
+    environment, flow_id = fields["environment"], fields["flow_id"]
     return Subscription(
         id=SubscriptionId(as_text(fields["id"])),
         link=LinkId(as_text(fields["link"])),
         trigger=as_text(fields["trigger"]),
         scope=Scope(as_text(fields["scope"])),
-        connectors=None if connectors is None else frozenset(ConnectorId(as_text(one)) for one in as_list(connectors)),
+        connectors=_read_connectors(fields["connectors"]),
+        environment=None if environment is None else as_text(environment),
+        flow_id=None if flow_id is None else as_text(flow_id),
         made_at=Instant(as_whole(fields["made_at"])),
     )
 

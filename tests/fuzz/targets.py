@@ -29,7 +29,8 @@ Target = Callable[[bytes], object]
 CORPUS: Final = Path(__file__).parent / "corpus"
 _RANGE: Final = parse_range("20.37.194.0/24")
 _RING: Final = KeyRing({"k1": Secret("00" * 32)}, current="k1")
-_NAMES: Final = LocalizedText.same("told")
+# What a reader must be told beside the file, where a word will not do.
+_TOLD: Final = {"names": LocalizedText.same("told"), "as_of": "2026-04-07"}
 _TENANT: Final = TenantId("acme")
 
 
@@ -72,7 +73,7 @@ def _readers() -> Iterator[tuple[str, Target]]:
             reader = getattr(feeds, name)
             parameters = inspect.signature(reader).parameters.values()
             needed = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is one.empty]
-            told = {one: _NAMES if one == "names" else "told" for one in needed}
+            told = {one: _TOLD.get(one, "told") for one in needed}
             yield name.removeprefix("read_"), partial(reader, **told)
 
 

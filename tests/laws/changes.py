@@ -258,7 +258,8 @@ def _policy(draw: Random, world: World) -> None:
     sides: dict[str, list[str]] = {"business": [], "non_business": [], "blocked": []}
     for connector in CONNECTORS:
         draw.choice(list(sides.values())).append(connector)
-    world["policies"].append({"id": "z", **sides, "default": "business", "scope": "all", "environments": []})
+    everywhere: dict[str, Any] = {"scope": "all", "environments": [], "exempt": []}
+    world["policies"].append({"id": "z", **sides, "default": "business", **everywhere})
 
 
 def _block(draw: Random, world: World) -> bool:

@@ -224,7 +224,7 @@ def _blocked(world: World, question: Question) -> World | None:
     if question["no_flow"] or not question["connectors"]:
         return None
     named = {"business": [], "non_business": [], "blocked": question["connectors"][:1]}
-    policy = {"id": "a", **named, "default": "business", "scope": "all", "environments": []}
+    policy = {"id": "a", **named, "default": "business", "scope": "all", "environments": [], "exempt": []}
     # Another one that finds nothing wrong comes behind it.
     every = {**policy, "id": "z", "business": question["connectors"], "blocked": []}
     return {**world, "policies": [policy, *world["policies"], every]}

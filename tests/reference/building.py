@@ -190,6 +190,7 @@ def _data_policy(policy: Fields) -> DataPolicy:
         default=policy["default"],
         scope=policy["scope"],
         environments=frozenset(policy["environments"]),
+        exempt=frozenset(policy["exempt"]),
     )
 
 
@@ -206,6 +207,8 @@ def request_of(world: Fields, question: Fields) -> AccessRequest:
         caller="user" if question["in_person"] else "service",
         network_proof=question["proof"],
         connectors=None if connectors is None else frozenset(ConnectorId(one) for one in connectors),
+        environment=question["environment"],
+        flow_id=question["flow_id"],
         flow="not_applicable" if question["no_flow"] else "applies",
         credential=None if token is None else _credential(world, token),
         required=frozenset(question["required"]),

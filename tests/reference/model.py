@@ -14,13 +14,13 @@ A world is a dict:
     edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing}]}]; the n-th edit has the number n
     network     {mode, rows: [CIDR text], proofs: what lets a person in from any other address}
     pins        service -> {rows: the CIDR texts that it publishes, applies: "service" | "links"}
-    policies    [{id, business, non_business, blocked, default}]
+    policies    [{id, business, non_business, blocked, default, scope, environments, exempt}]
     endings     [(what, whom)]: everything of the "tenant", a "service", a "user", or by the "host" of a service ended
 
 A question is a dict: service, user, at, scopes, address, in_person (the user, not the service, is at the address),
-proof (what such a user has shown), outbound, connectors, no_flow, required, token. A token is None (none is asked for)
-or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how many edits came before
-it), made (how many endings came before it), expires, pinned}.
+proof (what such a user has shown), outbound, connectors, environment, flow_id, no_flow, required, token. A token is
+None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
+many edits came before it), made (how many endings came before it), expires, pinned}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -282,6 +282,8 @@ def _data_group(world: World, question: Question) -> Gate:
         return "not_evaluated", {"datagroup.flow_unknown"}
     wrong = set()
     for policy in world["policies"]:
+        if not _concerns(policy, question["environment"], question["flow_id"]):
+            continue
         sorted_out: dict[str, list[str]] = {"business": [], "non_business": [], "blocked": []}
         for connector in connectors:
             groups = [group for group in sorted_out if connector in policy[group]]
@@ -291,6 +293,15 @@ def _data_group(world: World, question: Question) -> Gate:
         if sorted_out["business"] and sorted_out["non_business"]:
             wrong.add("datagroup.mixed " + policy["id"])
     return _gate(wrong, "datagroup.same_group" if world["policies"] else "datagroup.no_policy")
+
+
+def _concerns(policy: dict[str, Any], environment: str | None, flow: str | None) -> bool:
+    """Return whether a data policy applies; where nobody says which environment it is, each does."""
+    if flow is not None and flow in policy["exempt"]:
+        return False
+    if environment is None or policy["scope"] == "all":
+        return True
+    return bool((environment in policy["environments"]) == (policy["scope"] == "only"))
 
 
 def _link(world: World, question: Question) -> Gate:

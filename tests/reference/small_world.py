@@ -136,7 +136,7 @@ def _edits(history: list[list[Change]]) -> list[dict[str, Any]]:
 
 def _policy(sides: dict[str, list[str]]) -> dict[str, Any]:
     named = {group: sides.get(group, []) for group in ("business", "non_business", "blocked")}
-    return {"id": "p", **named, "default": "non_business", "scope": "all", "environments": []}
+    return {"id": "p", **named, "default": "non_business", "scope": "all", "environments": [], "exempt": []}
 
 
 def every_question(given: Switches) -> Iterator[Question]:
@@ -154,6 +154,8 @@ def every_question(given: Switches) -> Iterator[Question]:
             "proof": "basic" if caller == "basic" else "none",
             "outbound": False,
             "connectors": connectors,
+            "environment": None,
+            "flow_id": None,
             "no_flow": False,
             "required": [],
             "token": None if token == "none" else _token(token, user, service),

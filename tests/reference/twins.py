@@ -289,6 +289,16 @@ TWINS: Final[dict[str, Subject]] = {
     "data policies of some environments are passed over": _data(
         lambda one: DataGroupPolicy(tuple(each for each in one.policies if each.scope == "all"))
     ),
+    "an exempt flow is judged all the same": _data(
+        lambda one: DataGroupPolicy(tuple(attrs.evolve(each, exempt=frozenset[str]()) for each in one.policies))
+    ),
+    "excepted environments are taken for those that are meant": _data(
+        lambda one: DataGroupPolicy(
+            tuple(attrs.evolve(each, scope="only") if each.scope == "except" else each for each in one.policies)
+        )
+    ),
+    "nobody asks which environment it is": _request(lambda _, one: attrs.evolve(one, environment=None)),
+    "the quick answer forgets the environment": _fast(lambda one: attrs.evolve(one, environment=None)),
     "a blocked connector alone is let through": _data(
         lambda one: DataGroupPolicy(tuple(attrs.evolve(each, blocked=frozenset[str]()) for each in one.policies))
     ),

@@ -26,6 +26,8 @@ SERVICES: Final = ("automate", "chat")
 USERS: Final = ("ann", "bob")
 SCOPES: Final = {"read": "kintone", "write": "kintone", "mail": "garoon", "plain": ""}
 CONNECTORS: Final = ("calendar", "chat", "kintone", "twitter")
+ENVIRONMENTS: Final = ("dev", "prod", "test")
+FLOWS: Final = ("flow-1", "flow-2")
 PATHS: Final = (("east",), ("east", "sales"), ("east", "sales", "desk"), ("east", "it"), ("west",), ("west", "law"))
 ORGANIZATIONS: Final = ("east", "sales", "desk", "it", "west", "law")
 SIDES: Final = (*["business"] * 6, "non_business", "non_business", "blocked", *[""] * 3)
@@ -212,7 +214,8 @@ def _policy(draw: Random, name: str) -> dict[str, Any]:
         **sides,
         "default": _mostly(draw, "non_business", ("business", "blocked"), 0.7),
         "scope": scope,
-        "environments": [] if scope == "all" else ["dev"],
+        "environments": [] if scope == "all" else _some(draw, ENVIRONMENTS[:2], 0.6) or ["dev"],
+        "exempt": _some(draw, FLOWS[:1], 0.2),
     }
 
 
@@ -240,6 +243,8 @@ def question(draw: Random, given: World) -> Question:
         "proof": _pick(draw, ("none", *PROOFS)),
         "outbound": draw.random() < 0.1,
         "connectors": _some(draw, (*CONNECTORS, "new"), 0.3) if draw.random() < 0.6 else None,
+        "environment": _mostly(draw, None, ENVIRONMENTS, 0.4),
+        "flow_id": _mostly(draw, None, FLOWS, 0.7),
         "no_flow": draw.random() < 0.1,
         "required": _some(draw, ("service", "user", "network", "link"), 0.1) + _some(draw, ("data_group",), 0.05),
         "token": None,

@@ -7,7 +7,7 @@ answer on every input.
     user        unknown; suspended; without the product the scope belongs to; not granted; grant over
     network     the restriction refuses the address; it is not among those the service publishes, where that rule is on;
                 it cannot be parsed
-    data group  the connectors of the flow are blocked or mixed in any policy
+    data group  a policy that applies blocks the flow's connectors, mixes them, or denies an action or endpoint
     link        no live link; token unknown, expired, ended, of the wrong kind or audience; scope not covered
 """
 
@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from extlink.domain.datagroup import Verdict
 from extlink.domain.decision import Answer, Decision, Finding, Gate, Note
 from extlink.domain.directory import Member
+from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
 from extlink.domain.identifier import Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
@@ -210,7 +212,7 @@ def _is_flow_allowed(policy: Policy, request: AccessRequest) -> bool:
     connectors = request.connectors
     if connectors is None:
         return not policy.registry.tenant.requires_flow_connectors and "data_group" not in request.required
-    return policy.data_groups.allows(connectors)
+    return policy.data_groups.allows(connectors, request.environment, request.flow_id)
 
 
 def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
@@ -219,11 +221,16 @@ def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
     connectors = request.connectors
     if connectors is None:
         return _FLOW_UNKNOWN
-    if policy.data_groups.allows(connectors):
+    where = (request.environment, request.flow_id)
+    if policy.data_groups.allows(connectors, *where):
         if not policy.data_groups.policies:
             return _PASSED, (("datagroup.no_policy", {}),)
-        return _PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(connectors))}),)
-    verdict = policy.data_groups.verdict(connectors)
+        ids = connectors.ids() if isinstance(connectors, Flow) else connectors
+        return _PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(ids))}),)
+    return _REFUSED, _data_group_notes(policy.data_groups.verdict(connectors, *where))
+
+
+def _data_group_notes(verdict: Verdict) -> tuple[Note, ...]:
     blocked: list[Note] = [
         ("datagroup.blocked", {"connector": connector, "policies": policies}) for connector, policies in verdict.blocked
     ]
@@ -231,7 +238,15 @@ def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
         ("datagroup.mixed", {"policy": one.policy, "business": one.business, "non_business": one.non_business})
         for one in verdict.mixed
     ]
-    return Answer.REFUSED, (*blocked, *mixed)
+    actions: list[Note] = [
+        ("datagroup.action_blocked", {"connector": one.connector, "action": one.what, "policies": one.policies})
+        for one in verdict.actions
+    ]
+    endpoints: list[Note] = [
+        ("datagroup.endpoint_denied", {"connector": one.connector, "endpoint": one.what, "policies": one.policies})
+        for one in verdict.endpoints
+    ]
+    return (*blocked, *mixed, *actions, *endpoints)
 
 
 def _link_gate(policy: Policy, request: AccessRequest) -> Finding:

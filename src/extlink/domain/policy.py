@@ -15,6 +15,7 @@ import attrs
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Gate, Note
 from extlink.domain.directory import Member
+from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
@@ -101,7 +102,9 @@ class AccessRequest:
         caller: who sits at the address: the service, or the user in person on the consent page; published ranges are
             asked of the service alone, and only a user can have a proof.
         network_proof: what the host has checked of that user: Basic authentication, a client certificate (TRACE T16).
-        connectors: all connectors of the flow, the service's own among them; None: not stated.
+        connectors: all connectors of the flow, the service's own among them, or the flow itself; None: not stated.
+        environment: where the flow lives; None: where the flow itself says, or not known: every data policy applies.
+        flow_id: the flow's own id, for exemptions; None: what the flow itself says, or exempt from nothing.
         flow: `not_applicable` where no data flows: the consent page, the token endpoint, a listing.
         credential: None: no token is asked for.
         required: gates that must be evaluated for a yes; the data group is added where the tenant demands it.
@@ -115,7 +118,9 @@ class AccessRequest:
     network: Literal["applies", "not_applicable"] = "applies"
     caller: Literal["service", "user"] = "service"
     network_proof: NetworkProof = "none"
-    connectors: frozenset[ConnectorId] | None = None
+    connectors: frozenset[ConnectorId] | Flow | None = None
+    environment: str | None = None
+    flow_id: str | None = None
     flow: Literal["applies", "not_applicable"] = "applies"
     credential: Credential | None = None
     required: frozenset[Gate] = frozenset()

@@ -94,6 +94,8 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("datagroup.not_applicable", _N, ""),
     ("datagroup.blocked", _S, "connector policies"),
     ("datagroup.mixed", _S, "policy business non_business"),
+    ("datagroup.action_blocked", _S, "connector action policies"),
+    ("datagroup.endpoint_denied", _S, "connector endpoint policies"),
     # The link gate.
     ("link.live", _N, "link"),
     ("link.not_asked", _N, ""),
@@ -154,6 +156,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("network.plan_not_global", _A, "range"),
     ("network.plan_rows", _A, "rows limit fewest"),
     ("datagroup.unblockable", _S, "connector policy"),
+    ("datagroup.unblockable_actions", _S, "connector policy"),
     ("datagroup.unknown_policy", _S, "policy"),
     ("subscription.unknown", _V, "subscription"),
     ("subscription.too_many", _U, "link limit"),

@@ -158,6 +158,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The data policy {policy} does not let business connectors ({business}) and non-business connectors ({non_business}) be used in one flow.",
             "Ask the Power Platform administrator to put all connectors of the flow into the same data group in the data policy {policy}.",
         ),
+        "datagroup.action_blocked": Message(
+            "Data policies ({policies}) block the action {action} of the connector {connector}.",
+            "Ask the Power Platform administrator to allow the action {action} of the connector {connector} in these data policies: {policies}. If that is not possible, take it out of the flow.",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "Data policies ({policies}) deny the connector {connector} the endpoint {endpoint}.",
+            "Ask the Power Platform administrator to allow the endpoint {endpoint} for the connector {connector} in these data policies: {policies}. If that is not possible, take it out of the flow.",
+        ),
         # The link gate.
         "link.live": Message("The connection {link} is in use."),
         "link.not_asked": Message("No token was presented, so no connection was checked."),
@@ -385,6 +393,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "The connector {connector} cannot be blocked and takes no rules on its actions, so the data policy {policy} cannot be saved.",
+            "Remove the rules on the actions of the connector {connector}.",
         ),
         "datagroup.unknown_policy": Message(
             "There is no data policy {policy}.",

@@ -155,6 +155,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "データポリシー「{policy}」では、ビジネスのコネクタ（{business}）と非ビジネスのコネクタ（{non_business}）を同じフローで使用できません。",
             "Power Platformの管理者に依頼し、データポリシー「{policy}」で、フローで使用するコネクタをすべて同じデータグループに設定してください。",
         ),
+        "datagroup.action_blocked": Message(
+            "コネクタ「{connector}」のアクション「{action}」は、データポリシー（{policies}）でブロックされています。",
+            "Power Platformの管理者に依頼し、データポリシー（{policies}）でコネクタ「{connector}」のアクション「{action}」を許可してください。許可できない場合は、このアクションをフローから削除してください。",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "コネクタ「{connector}」からエンドポイント「{endpoint}」への接続は、データポリシー（{policies}）で拒否されています。",
+            "Power Platformの管理者に依頼し、データポリシー（{policies}）でコネクタ「{connector}」のエンドポイント「{endpoint}」を許可してください。許可できない場合は、このエンドポイントをフローから削除してください。",
+        ),
         # The link gate.
         "link.live": Message("連携「{link}」は使用中です。"),
         "link.not_asked": Message("トークンを使用しない確認のため、連携は確認していません。"),
@@ -382,6 +390,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.unblockable": Message(
             "コネクタ「{connector}」はブロックできないため、データポリシー「{policy}」を保存できません。",
             "コネクタ「{connector}」を、ビジネスまたは非ビジネスに設定してください。",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "コネクタ「{connector}」はブロックできず、アクションのルールも設定できないため、データポリシー「{policy}」を保存できません。",
+            "コネクタ「{connector}」のアクションのルールを削除してください。",
         ),
         "datagroup.unknown_policy": Message(
             "データポリシー「{policy}」は見つかりません。",

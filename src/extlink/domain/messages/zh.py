@@ -146,6 +146,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "数据策略“{policy}”不允许在同一个流中同时使用业务连接器（{business}）和非业务连接器（{non_business}）。",
             "请联系Power Platform管理员，在数据策略“{policy}”中将流使用的所有连接器设置到同一个数据组。",
         ),
+        "datagroup.action_blocked": Message(
+            "连接器“{connector}”的操作“{action}”已被数据策略（{policies}）阻止。",
+            "请联系Power Platform管理员，在数据策略（{policies}）中允许连接器“{connector}”的操作“{action}”。如果无法允许，请从流中删除此操作。",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "数据策略（{policies}）拒绝连接器“{connector}”连接终结点“{endpoint}”。",
+            "请联系Power Platform管理员，在数据策略（{policies}）中允许连接器“{connector}”连接终结点“{endpoint}”。如果无法允许，请从流中删除此终结点。",
+        ),
         # The link gate.
         "link.live": Message("联动“{link}”正在使用中。"),
         "link.not_asked": Message("未出示令牌，因此未检查联动。"),
@@ -373,6 +381,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "连接器“{connector}”不能被阻止，也不能设置操作规则，因此无法保存数据策略“{policy}”。",
+            "请删除连接器“{connector}”的操作规则。",
         ),
         "datagroup.unknown_policy": Message(
             "找不到数据策略“{policy}”。",
