@@ -21,6 +21,7 @@ from extlink import access, links, networks
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.consent import Acceptance, Consent
+from extlink.domain.oauth_profile import FormPost, OAuthProfile
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import ExtlinkError
@@ -60,6 +61,14 @@ class Listening(ExtLink):
         return result
 
 
+def posted() -> FormPost:
+    """Return what a client of a vendor's definition would post, credentials and all."""
+    profile = OAuthProfile(token_url="https://example.com/token", client_authentication="body")
+    told = ("Code", "ClientId", "ClientSecret", "CodeVerifier")
+    values = {name: Secret(f"{name}-of-the-vendor") for name in told}
+    return profile.token_request({**values, "RedirectUrl": "https://example.com/cb"})
+
+
 class Life:
     """A story that is listened to, over a file whose bytes are looked at after each operation."""
 
@@ -71,6 +80,7 @@ class Life:
             self.hub = Listening(store, keys=KEYS, directory=PEOPLE, clock=clock, entropy=CountingEntropy(14))
             self.hub.start(self._look)
             tell(self.hub, clock)
+            self.hub.heard.append(posted())
             self.entries = [one.value or b"" for name in (TENANT, "~host") for one in all_entries(store, name)]
             self.records = [one.value or b"" for name in (TENANT, "~host") for one in all_records(store, name)]
         self._look()

@@ -195,12 +195,7 @@ def plan(
         return Reason("network.plan_rows", {"rows": len(restriction.rows), "limit": limit, "fewest": trie.fewest})
     added = tuple(_rows_for(trie, max(room, 0), missing, items))
     before = admitted_by(restriction)
-    rows_after = (*restriction.rows, *added)
-    after = (
-        restriction
-        if restriction.mode == "allow_all"
-        else attrs.evolve(restriction, mode="allow_some", rows=rows_after)
-    )
+    after = _after(restriction, added)
     extra = each(without, each(without, admitted_by(after), before), asked)
     owners, unknown = _owners(extra, others)
     return Plan(
@@ -215,6 +210,12 @@ def plan(
         unknown=unknown,
         ipv4_only=ipv4_only,
     )
+
+
+def _after(restriction: IPRestriction, added: tuple[Row, ...]) -> IPRestriction:
+    if restriction.mode == "allow_all":
+        return restriction
+    return attrs.evolve(restriction, mode="allow_some", rows=(*restriction.rows, *added))
 
 
 def _parse_limit(rows: object) -> int | None:

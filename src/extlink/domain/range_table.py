@@ -149,6 +149,9 @@ class RangeTable:
         >>> list(table.stretches(4))
         [(0, 1, 0), (2, 3, 1), (4, 7, 0)]
         """
+        asked: object = version
+        if type(asked) is not int or asked not in BITS:
+            raise InvalidInput("version", "expected 4 or 6")
         starts, found = self._ipv4 if version == 4 else self._ipv6  # noqa: PLR2004 - IPv4
         firsts = [int.from_bytes(start, "big") for start in starts]
         lasts = [first - 1 for first in firsts[1:]] + [(1 << BITS[version]) - 1]
