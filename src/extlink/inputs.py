@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from extlink.domain.identifier import plain_text
+from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
 
-__all__ = ["address_text", "audience", "exactly", "flag", "one_of", "shown", "text", "whole"]
+__all__ = ["address_text", "audience", "exactly", "flag", "one_of", "secret", "shown", "text", "whole"]
 
 T = TypeVar("T")
 _MAX_SHOWN: Final = 64
 _MAX_URI: Final = 2_000
+_MAX_SECRET: Final = 16_384
 
 
 def shown(value: object) -> str:
@@ -96,6 +98,15 @@ def address_text(value: object) -> str | None:
     if plain is None:
         raise InvalidInput("address", f"expected the caller's address as text, got {type(value).__name__}")
     return plain
+
+
+def secret(value: object, field: str) -> Secret:
+    """Return what was presented as a secret; text becomes one.
+
+    >>> secret("xl_rt_...", "token")
+    Secret(***)
+    """
+    return value if type(value) is Secret else Secret(text(value, field, _MAX_SECRET))
 
 
 def audience(value: object) -> str | None:

@@ -10,7 +10,14 @@ import attrs
 from extlink import facts
 from extlink.domain.access import ENDED, AccessRequest, Policy, current_epochs, evaluate, link_notes
 from extlink.domain.client import Client
-from extlink.domain.consent import Acceptance, Consent, ConsentRequest, parse_challenge, parse_redirect_uri
+from extlink.domain.consent import (
+    Acceptance,
+    Consent,
+    ConsentRequest,
+    parse_challenge,
+    parse_redirect_uri,
+    session_digest,
+)
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
@@ -21,7 +28,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of
+from extlink.inputs import address_text, audience, exactly, one_of, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -29,6 +36,7 @@ __all__ = ["accept", "begin", "refuse"]
 
 Network = Literal["applies", "not_applicable"]
 MAX_LINKS: Final = 20
+_MAX_SESSION: Final = 1_000
 
 
 def acting_user(call: Call) -> UserId:
@@ -43,7 +51,9 @@ def acting_user(call: Call) -> UserId:
 
 
 @attrs.frozen(kw_only=True)
-class _Asked:
+class Asked:
+    """What `begin` asks for, checked."""
+
     service: ServiceId
     client: Client
     redirect_uri: str
@@ -52,10 +62,12 @@ class _Asked:
     resource: str | None
     address: str | None
     network: Network
+    state: str | None = None
+    session: str = ""
 
 
-@operation("links.begin", by=USERS)
-def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
+def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
+    """Carry out `begin`, for the authorization endpoint, which knows the client of the same snapshot."""
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
@@ -74,6 +86,8 @@ def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
         resource=asked.resource,
         link=link,
         expires=Instant(at + ledger.lifetimes.consent),
+        state=asked.state,
+        session=asked.session,
     )
     service = found.policy.registry.services[asked.service].service
     consent = Consent(
@@ -86,7 +100,10 @@ def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
     return Commit(consent)
 
 
-def _question(call: Call, asked: _Asked, user: UserId, at: Instant) -> AccessRequest:
+_begin = operation("links.begin", by=USERS)(beginning)
+
+
+def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequest:
     return AccessRequest(
         service=asked.service,
         user=user,
@@ -103,7 +120,7 @@ def _error(decision: Decision) -> str:
     return "invalid_scope" if unknown else "access_denied"
 
 
-def begin(
+def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that the host states beside it
     service: str,
     *,
     client: Client,
@@ -113,12 +130,14 @@ def begin(
     resource: str | None = None,
     address: str | None = None,
     network: Network = "applies",
+    session: str | None = None,
 ) -> Operation[Consent | Refusal]:
     """Ask whether a user may connect a service, and return what the consent page shows; nothing is written.
 
     Source: RFC 6749 section 4.1.1, RFC 7636. Run it as the user: `tenant.acting_as("sato")`.
 
     Args:
+        session: the host's session in which the user is asked; the answer must come from the same.
         client: the OAuth client, whose identity and redirect URI the host has established.
         redirect_uri: where the code goes; https, or http on a loopback address.
         scopes: the operations asked for, as one text or a collection.
@@ -147,7 +166,7 @@ def begin(
     wanted = parse_scopes(scopes)
     if not wanted:
         raise InvalidInput("scopes", "expected at least one operation; a link that may do nothing is not made")
-    asked = _Asked(
+    asked = Asked(
         service=ServiceId(parse_id(service, "service")),
         client=client,
         redirect_uri=parse_redirect_uri(redirect_uri),
@@ -156,15 +175,16 @@ def begin(
         resource=audience(resource),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        session=_session(session),
     )
     return _begin(asked=asked)
 
 
-def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
+def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
-        Refused: `consent.unknown`, `consent.other_user`.
+        Refused: `consent.unknown`, `consent.other_user`, `consent.other_session`.
     """
     user = acting_user(call)
     ledger = yield from ask(Ledger())
@@ -176,14 +196,20 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
         raise Refused(Reason("consent.unknown"))
     if request.user != user:
         raise Refused(Reason("consent.other_user"))
+    if request.session != session:
+        raise Refused(Reason("consent.other_session"))
     return request
 
 
-@operation("links.accept", by=USERS, records=("link.authorized", "link.revoked"))
-def _accept(
-    call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network
+ACCEPTED: Final = ("link.authorized", "link.revoked")
+DENIED: Final = ("consent.denied",)
+
+
+def accepting(
+    call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network, session: str
 ) -> Steps[Commit[Acceptance | Refusal]]:
-    request = yield from _answered(call, token)
+    """Carry out `accept`, for the authorization endpoint."""
+    request = yield from _answered(call, token, session)
     granted = request.scopes if scopes is None else scopes
     if not granted or not granted <= request.scopes:
         raise InvalidInput(
@@ -212,7 +238,11 @@ def _accept(
         epochs=current_epochs(found.policy, service, user),
         grants_at=found.answers.get(head) or 0,
     )
-    return _linked(call, code, link, (*known, link.id), ended)
+    commit = _linked(call, code, link, (*known, link.id), ended)
+    return attrs.evolve(commit, result=attrs.evolve(cast("Acceptance", commit.result), state=request.state))
+
+
+_accept = operation("links.accept", by=USERS, records=ACCEPTED)(accepting)
 
 
 def _decided(
@@ -322,6 +352,7 @@ def accept(
     scopes: str | Iterable[str] | None = None,
     address: str | None = None,
     network: Network = "applies",
+    session: str | None = None,
 ) -> Operation[Acceptance | Refusal]:
     """Say yes on behalf of the user who was asked: make the link and return its code.
 
@@ -330,13 +361,15 @@ def accept(
     Args:
         consent: the consent, or its token as the form sent it back.
         scopes: fewer operations than were asked for; None: all of them.
+        session: the host's session, as `begin` was told it.
 
     Returns:
         The code, or a refusal with every reason.
 
     Raises:
         InvalidInput: scopes that were not asked for.
-        Refused: when run: `consent.unknown`, `consent.expired`, `consent.used`, `consent.other_user`, `link.too_many`.
+        Refused: when run: `consent.unknown`, `consent.expired`, `consent.used`, `consent.other_user`,
+            `consent.other_session`, `link.too_many`.
 
     >>> accept("xl_cs_...").name
     'links.accept'
@@ -346,7 +379,12 @@ def accept(
         scopes=None if scopes is None else parse_scopes(scopes),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        session=_session(session),
     )
+
+
+def _session(value: object) -> str:
+    return session_digest(None if value is None else text(value, "session", _MAX_SESSION))
 
 
 def _token(consent: object) -> Secret:
@@ -360,9 +398,9 @@ def _token(consent: object) -> Secret:
     return Secret(plain)
 
 
-@operation("links.refuse", by=USERS, records=("consent.denied",))
-def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
-    request = yield from _answered(call, token)
+def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
+    """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
+    request = yield from _answered(call, token, session)
     place = link_key(call.tenant, request.link)
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:
@@ -374,10 +412,16 @@ def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
         "user": request.user,
         "scopes": tuple(sorted(request.scopes)),
     }
-    return Commit(Refusal("access_denied", ()), events=(Event("consent.denied", details),))
+    return Commit((Refusal("access_denied", ()), request), events=(Event("consent.denied", details),))
 
 
-def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
+@operation("links.refuse", by=USERS, records=DENIED)
+def _refuse(call: Call, *, token: Secret, session: str) -> Steps[Commit[Refusal]]:
+    commit = yield from refusing(call, token=token, session=session)
+    return Commit(commit.result[0], commit.changes, commit.events)
+
+
+def refuse(consent: Consent | Secret | str, *, session: str | None = None) -> Operation[Refusal]:
     """Say no on behalf of the user who was asked; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
 
     Raises when run:
@@ -387,4 +431,4 @@ def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
     >>> refuse("xl_cs_...").name
     'links.refuse'
     """
-    return _refuse(token=_token(consent))
+    return _refuse(token=_token(consent), session=_session(session))
