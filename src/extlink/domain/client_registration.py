@@ -9,7 +9,7 @@ the characters `A-Z a-z 0-9 . _ ~ -` alone: encoders disagree about all others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, Literal, cast, get_args
 
 import attrs
@@ -34,10 +34,10 @@ __all__ = [
 
 AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 KeyAlgorithm = Literal["ES256", "EdDSA", "PS256", "RS256"]
+ClientKind = Literal["confidential", "public"]
+Pkce = Literal["required", "waived_for_confidential_client"]
 RefreshScope = Literal["strict", "intersect_with_granted"]
 _METHODS: Final[tuple[str, ...]] = get_args(AuthenticationMethod)
-_KINDS: Final = ("confidential", "public")
-_PKCE: Final = ("required", "waived_for_confidential_client")
 BY_SECRET: Final[frozenset[AuthenticationMethod]] = frozenset({"client_secret_basic", "client_secret_post"})
 
 MAX_SECRETS: Final = 5
@@ -147,12 +147,23 @@ def _resources(values: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _is_one_of(words: tuple[str, ...]) -> Callable[[object, attrs.Attribute[str], object], None]:
-    def check(_profile: object, attribute: attrs.Attribute[str], value: object) -> None:
-        if plain_text(value) not in words:
-            raise InvalidInput(attribute.name, f"expected one of {', '.join(words)}")
+def _one_of(value: object, words: tuple[str, ...], field: str) -> str:
+    word = plain_text(value)
+    if word is None or word not in words:
+        raise InvalidInput(field, f"expected one of {', '.join(words)}")
+    return word
 
-    return check
+
+def _kind(value: ClientKind) -> ClientKind:
+    return cast("ClientKind", _one_of(value, get_args(ClientKind), "kind"))
+
+
+def _pkce(value: Pkce) -> Pkce:
+    return cast("Pkce", _one_of(value, get_args(Pkce), "pkce"))
+
+
+def _refresh_scope(value: RefreshScope) -> RefreshScope:
+    return cast("RefreshScope", _one_of(value, get_args(RefreshScope), "refresh_scope"))
 
 
 def _is_flag(_profile: object, attribute: attrs.Attribute[bool], value: object) -> None:
@@ -193,10 +204,8 @@ class ClientProfile:
 
     service: ServiceId = attrs.field(converter=_service)
     name: str = attrs.field(converter=_name)
-    kind: Literal["confidential", "public"] = attrs.field(default="confidential", validator=_is_one_of(_KINDS))
-    pkce: Literal["required", "waived_for_confidential_client"] = attrs.field(
-        default="required", validator=_is_one_of(_PKCE)
-    )
+    kind: ClientKind = attrs.field(default="confidential", converter=_kind)
+    pkce: Pkce = attrs.field(default="required", converter=_pkce)
     methods: frozenset[AuthenticationMethod] = attrs.field(
         default=attrs.Factory(_usual_methods, takes_self=True), converter=_methods
     )
@@ -205,7 +214,7 @@ class ClientProfile:
     default_scopes: frozenset[Scope] = attrs.field(default=frozenset[Scope](), converter=_default_scopes)
     resources: tuple[str, ...] = attrs.field(default=(), converter=_resources)
     introspects: bool = attrs.field(default=False, validator=_is_flag)
-    refresh_scope: RefreshScope = attrs.field(default="strict", validator=_is_one_of(get_args(RefreshScope)))
+    refresh_scope: RefreshScope = attrs.field(default="strict", converter=_refresh_scope)
 
     def __attrs_post_init__(self) -> None:
         public = self.kind == "public"
