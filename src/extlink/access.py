@@ -25,6 +25,7 @@ from extlink.domain.access import (
 from extlink.domain.decision import Decision, Gate, Note
 from extlink.domain.event import Event
 from extlink.domain.identifier import (
+    ClientId,
     ConnectorId,
     LinkId,
     Scope,
@@ -57,9 +58,11 @@ from extlink.records import link_key, links_of_key, marks_key
 
 __all__ = [
     "AccessRequest",
+    "Admission",
     "Credential",
     "Person",
     "Policy",
+    "admit",
     "check",
     "check_flow",
     "evaluate",
@@ -70,6 +73,26 @@ __all__ = [
 Network = Literal["applies", "not_applicable"]
 _HOUR: Final = 3_600
 _LINK_REQUIRED: Final[frozenset[Gate]] = frozenset({"service", "user", "link"})
+
+
+@attrs.frozen(kw_only=True)
+class Admission:
+    """A call that is let in: for whom it acts, and by which link.
+
+    Args:
+        user: whose data it may touch; None: the tenant's own link.
+        decision: with the evidence of every gate.
+
+    >>> from extlink.domain.access import unidentified
+    >>> Admission(user="sato", service="slack", link="l1", client="c1", decision=unidentified()).user
+    'sato'
+    """
+
+    user: UserId | None
+    service: ServiceId
+    link: LinkId
+    client: ClientId
+    decision: Decision
 
 
 def checking(
@@ -203,6 +226,57 @@ def check(
     'access.check'
     """
     return _check(
+        token=presented_secret(token),
+        scopes=_needed(scope),
+        address=address_text(address),
+        connectors=parse_connectors(connectors),
+        resource=audience(resource),
+    )
+
+
+@operation("access.admit", records=("access.refused",))
+def _admit(
+    call: Call,
+    *,
+    token: Secret,
+    scopes: frozenset[Scope],
+    address: str | None,
+    connectors: frozenset[ConnectorId] | None,
+    resource: str | None,
+) -> Steps[Commit[Admission | Decision]]:
+    commit = yield from checking(
+        call, token=token, scopes=scopes, address=address, connectors=connectors, resource=resource
+    )
+    presented = (yield from ask(Ledger())).keys.open(call.tenant, token)
+    link: Link | None = None
+    if presented is not None and commit.result.allowed:
+        # Whose link it is never changes, so that it is read again breaks no snapshot.
+        place = link_key(call.tenant, presented.token.link)
+        link = (yield from read(place)).get(place)
+    if link is None:
+        return Commit(commit.result, commit.changes, commit.events)
+    admitted = Admission(
+        user=link.owner, service=link.service, link=link.id, client=link.client, decision=commit.result
+    )
+    return Commit(admitted, commit.changes, commit.events)
+
+
+def admit(
+    token: Secret | str,
+    *,
+    scope: str | Iterable[str],
+    address: str | None = None,
+    connectors: Iterable[str] | None = None,
+    resource: str | None = None,
+) -> Operation[Admission | Decision]:
+    """Decide as `check` does, and say of a call that is let in for whom it acts.
+
+    Arguments and errors are those of `check`; its `Decision` comes back where the call is refused.
+
+    >>> admit("xl_at_...", scope="k:app_record:read", address="203.0.113.7").name
+    'access.admit'
+    """
+    return _admit(
         token=presented_secret(token),
         scopes=_needed(scope),
         address=address_text(address),

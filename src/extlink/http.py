@@ -4,7 +4,7 @@ Rules: nothing here looks at a forwarded header, since only the host knows its p
 error is `no-store`; whatever a caller sends gets an answer that OAuth defines, and never tells which part of a
 credential was wrong; a store that fails is 503, never a yes.
 
-    authorization   GET or POST, as the user who is logged in: `authorize`, then the host's page, then `answer`
+    authorization, consent form     `serve_user`, as the user who is logged in; its halves are `authorize` and `answer`
     token, revocation, introspection, metadata      `serve`, or its two halves `exchange` and `Exchange.respond`
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, Generic, TypeVar, cast
 
 import attrs
@@ -30,7 +31,7 @@ from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
 
-__all__ = ["CONSENT_HEADERS", "AuthorizationServer", "Exchange", "Request", "Response", "error_response"]
+__all__ = ["CONSENT_HEADERS", "AuthorizationServer", "Exchange", "Page", "Request", "Response", "error_response"]
 
 T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -125,21 +126,36 @@ class Exchange(Generic[T]):
     operation: Operation[T]
     respond: Callable[[T], Response]
 
+    def respond_to(self, tenant: Tenant) -> Response:
+        """Run the operation and answer.
+
+        Raises:
+            ExtlinkError: whatever the operation raises.
+        """
+        return self.respond(tenant.run(self.operation))
+
+    async def respond_to_async(self, tenant: AsyncTenant) -> Response:
+        """Do as `respond_to` does, for a host on asyncio."""
+        return self.respond(await tenant.run(self.operation))
+
     def run(self, tenant: Tenant) -> Response:
         """Run the operation and answer; what fails is answered as OAuth defines."""
         try:
-            return self.respond(tenant.run(self.operation))
+            return self.respond_to(tenant)
         except ExtlinkError as error:
             return error_response(error)
 
     async def run_async(self, tenant: AsyncTenant) -> Response:
         """Do as `run` does, for a host on asyncio."""
         try:
-            return self.respond(await tenant.run(self.operation))
+            return await self.respond_to_async(tenant)
         except ExtlinkError as error:
             return error_response(error)
 
 
+# The host's consent page as HTML: what is asked, and a form that sends `consent` and `answer` to `consent_path`.
+Page = Callable[[Consent], str]
+Asked = Exchange[Consent | Redirect | Refusal] | Exchange[Redirect | Refusal]
 Answered = Exchange[TokenSet | Refusal] | Exchange[Refusal | None] | Exchange[Introspection | Refusal]
 
 
@@ -177,7 +193,8 @@ class AuthorizationServer:
         )
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
-        self._authorization_path = f"{path}/authorize"
+        self.authorization_path = f"{path}/authorize"
+        self.consent_path = f"{path}/consent"
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
@@ -216,6 +233,47 @@ class AuthorizationServer:
             )
             return Exchange(operation, _sent_back)
         return Exchange(endpoints.decline(token, issuer=self.issuer, session=session), _sent_back)
+
+    @property
+    def user_paths(self) -> frozenset[str]:
+        """The paths that `serve_user` answers, for which somebody has to be logged in."""
+        return frozenset({self.authorization_path, self.consent_path})
+
+    def ask(self, request: Request, *, session: str, page: Page) -> Asked | Response:
+        """Return what to run as the user who is logged in, or the answer where there is nothing to run.
+
+        Args:
+            session: the host's own session of the user, to which the consent is bound.
+            page: the host's page, which escapes what it shows; it is sent with `CONSENT_HEADERS`.
+        """
+        methods = {self.authorization_path: ("GET", "POST"), self.consent_path: ("POST",)}.get(request.path)
+        if methods is None:
+            return Response(status=404)
+        if request.method not in methods:
+            return Response(status=405, headers=(("Allow", ", ".join(methods)),))
+        if request.path == self.consent_path:
+            return self.answer(request, session=session)
+        step = self.authorize(request, session=session)
+        return step if isinstance(step, Response) else attrs.evolve(step, respond=partial(_shown, page))
+
+    def serve_user(self, user: Tenant, request: Request, *, session: str, page: Page) -> Response:
+        """Answer a request of the user who is logged in: the authorization endpoint, and the form of its page.
+
+        Log the user in before: nobody is redirected who is not (RFC 9700 section 4.11.2). The arguments are `ask`'s.
+        """
+        try:
+            step = self.ask(request, session=session, page=page)
+            return step if isinstance(step, Response) else step.respond_to(user)
+        except ExtlinkError as error:
+            return _told(error)
+
+    async def serve_user_async(self, user: AsyncTenant, request: Request, *, session: str, page: Page) -> Response:
+        """Answer as `serve_user` does, for a host on asyncio."""
+        try:
+            step = self.ask(request, session=session, page=page)
+            return step if isinstance(step, Response) else await step.respond_to_async(user)
+        except ExtlinkError as error:
+            return _told(error)
 
     def exchange(self, request: Request) -> Answered | Response:
         """Return what to run in the tenant for a request of a client, or the answer where there is nothing to run."""
@@ -322,6 +380,19 @@ def _sent_back(result: Consent | Redirect | Refusal) -> Response:
     if isinstance(result, Refusal):
         return _page(400, result.error)
     raise InvalidInput("result", "expected the host to show the page of a consent, and to respond to anything else")
+
+
+def _shown(page: Page, result: Consent | Redirect | Refusal) -> Response:
+    """Return the host's page for a consent, with the headers that protect it, and the answer to anything else."""
+    if not isinstance(result, Consent):
+        return _sent_back(result)
+    headers = (("Content-Type", "text/html;charset=UTF-8"), *CONSENT_HEADERS)
+    return Response(status=200, headers=headers, body=page(result).encode())
+
+
+def _told(error: ExtlinkError) -> Response:
+    """Return what a user is told for whom something failed: a store that cannot answer is no fault of the service."""
+    return _page(503, "temporarily_unavailable") if isinstance(error, StorageError) else _page(400, "invalid_request")
 
 
 def _page(status: int, error: str) -> Response:

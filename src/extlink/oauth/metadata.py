@@ -19,7 +19,7 @@ _ISSUER: Final = re.compile(
 _MAX_ISSUER: Final = 500
 
 
-def parse_issuer(value: object) -> str:
+def parse_issuer(value: object, field: str = "issuer") -> str:
     """Return an issuer identifier (RFC 8414 section 2): https, without query and fragment; http on loopback alone.
 
     Raises:
@@ -31,7 +31,7 @@ def parse_issuer(value: object) -> str:
     issuer = plain_text(value)
     if issuer is None or len(issuer) > _MAX_ISSUER or not _ISSUER.fullmatch(issuer):
         got = type(value).__name__ if issuer is None else ascii(issuer[:64])
-        raise InvalidInput("issuer", f"expected https://host/path without query and fragment, got {got}")
+        raise InvalidInput(field, f"expected https://host/path without query and fragment, got {got}")
     return issuer
 
 
@@ -90,7 +90,11 @@ def authorization_server_metadata(
 def protected_resource_metadata(
     resource: str, *, issuer: str, scopes: Iterable[str] = ()
 ) -> dict[str, str | list[str]]:
-    """Return the members of a protected resource's metadata (RFC 9728 section 2)."""
+    """Return the members of a protected resource's metadata (RFC 9728 section 2).
+
+    >>> protected_resource_metadata("https://example.com/api", issuer="https://example.com")["authorization_servers"]
+    ['https://example.com']
+    """
     members: dict[str, str | list[str]] = {
         "resource": resource,
         "authorization_servers": [issuer],
