@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from extlink import ExtLink, InMemoryDirectory, catalog, clients, grants, services
-from extlink.access import Admission
 from extlink.adapters.limits import FailureLimit
 from extlink.clients import ClientProfile
 from extlink.domain.consent import Consent
@@ -28,6 +27,7 @@ from extlink.runtime import Tenant
 SESSIONS = {"cookie-of-sato": "sato"}
 SCOPE = "k:app_record:read"
 Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 
 
 def read(environ: Environ) -> Request:
@@ -55,27 +55,33 @@ def page(consent: Consent) -> str:
     )
 
 
-def list_records(admitted: Admission) -> Response:
-    """An endpoint of the API, for whom the call acts."""
+def signed_in(request: Request) -> tuple[str, str | None]:
+    """The session that the browser's cookie names, and the user who is logged in there."""
+    session = (request.header("cookie") or "").removeprefix("session=")
+    return session, SESSIONS.get(session)
+
+
+def records(tenant: Tenant, api: ProtectedResource, request: Request) -> Response:
+    """An endpoint of the API: nothing is done unless the call is admitted, and then for the user it acts for."""
+    admitted = api.admit(tenant, request, scope=SCOPE)
+    if isinstance(admitted, Response):
+        return admitted
     body = json.dumps({"records_of": admitted.user}).encode()
     return Response(status=200, headers=(("Content-Type", "application/json"),), body=body)
 
 
-def mount(tenant: Tenant, server: AuthorizationServer, api: ProtectedResource) -> Callable[..., Iterable[bytes]]:
+def mount(tenant: Tenant, server: AuthorizationServer, api: ProtectedResource) -> Application:
     def application(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         request = read(environ)
-        if request.path in server.user_paths:
-            session = (request.header("cookie") or "").removeprefix("session=")
-            user = SESSIONS.get(session)  # nobody is logged in: show the login page, then come back
-            actor = None if user is None else tenant.acting_as(user)
-            answer = (
-                Response(status=401) if not actor else server.serve_user(actor, request, session=session, page=page)
-            )
-        elif request.path == "/api/records":
-            admitted = api.admit(tenant, request, scope=SCOPE)
-            answer = admitted if isinstance(admitted, Response) else list_records(admitted)
-        else:
+        session, user = signed_in(request)
+        if request.path == "/api/records":
+            answer = records(tenant, api, request)
+        elif request.path not in server.user_paths:
             answer = api.metadata(request) or server.serve(tenant, request)
+        elif user is None:
+            answer = Response(status=401)  # in earnest the login page, which comes back to the same address
+        else:
+            answer = server.serve_user(tenant.acting_as(user), request, session=session, page=page)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers))
         return [answer.body]
 

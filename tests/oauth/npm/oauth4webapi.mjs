@@ -1,0 +1,49 @@
+// oauth4webapi does the whole cycle, every request and every check of an answer by the library itself.
+import * as oauth from "oauth4webapi";
+import { readFileSync } from "node:fs";
+import { agree, call } from "./browser.mjs";
+
+const { issuer, id, secret, method, pkce, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
+const options = { [oauth.allowInsecureRequests]: true }; // loopback, here alone
+const way = { client_secret_basic: oauth.ClientSecretBasic, client_secret_post: oauth.ClientSecretPost }[method](secret);
+const me = { client_id: id };
+const url = new URL(issuer);
+const server = await oauth.processDiscoveryResponse(
+  url,
+  await oauth.discoveryRequest(url, { algorithm: "oauth2", ...options }),
+);
+const state = oauth.generateRandomState();
+const verifier = pkce ? oauth.generateRandomCodeVerifier() : oauth.nopkce;
+const asked = new URL(server.authorization_endpoint);
+asked.search = new URLSearchParams({ client_id: id, redirect_uri: redirect, response_type: "code", scope, state });
+if (pkce) {
+  asked.searchParams.set("code_challenge", await oauth.calculatePKCECodeChallenge(verifier));
+  asked.searchParams.set("code_challenge_method", "S256");
+}
+const seen = {};
+const answer = oauth.validateAuthResponse(server, me, await agree(issuer, asked), state);
+const first = await oauth.processAuthorizationCodeResponse(
+  server,
+  me,
+  await oauth.authorizationCodeGrantRequest(server, me, way, answer, redirect, verifier, options),
+);
+seen.scope = first.scope;
+seen.first = await call(issuer, first.access_token);
+const second = await oauth.processRefreshTokenResponse(
+  server,
+  me,
+  await oauth.refreshTokenGrantRequest(server, me, way, first.refresh_token, options),
+);
+seen.second = await call(issuer, second.access_token);
+const examine = async (token) =>
+  await oauth.processIntrospectionResponse(
+    server,
+    me,
+    await oauth.introspectionRequest(server, me, way, token, options),
+  );
+const worth = await examine(second.access_token);
+seen.worth = [worth.active, worth.sub, worth.iss];
+await oauth.processRevocationResponse(await oauth.revocationRequest(server, me, way, second.refresh_token, options));
+seen.afterwards = await examine(second.access_token);
+seen.refused = [await call(issuer, first.access_token), await call(issuer, second.access_token)];
+console.log(JSON.stringify(seen));
