@@ -110,6 +110,7 @@ def _ask_user(
         network=asked.network,
         state=state,
         session=asked.session,
+        redirect_named=asked.parameters.one("redirect_uri") is not None,
     )
     commit = yield from beginning(call, asked=question)
     result = commit.result

@@ -64,6 +64,7 @@ class Asked:
     network: Network
     state: str | None = None
     session: str = ""
+    redirect_named: bool = True
 
 
 def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
@@ -88,6 +89,7 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
         expires=Instant(at + ledger.lifetimes.consent),
         state=asked.state,
         session=asked.session,
+        redirect_named=asked.redirect_named,
     )
     service = found.policy.registry.services[asked.service].service
     consent = Consent(
@@ -290,6 +292,7 @@ def _consented(
             expires=Instant(at + lifetimes.code),
             redirect_uri=request.redirect_uri,
             challenge=request.challenge,
+            redirect_named=request.redirect_named,
         ),
     )
 
