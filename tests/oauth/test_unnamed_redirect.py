@@ -54,15 +54,13 @@ def test_what_was_named_is_repeated(named: str | None, sent: str | None, status:
     asked = {"response_type": "code", "client_id": client.id, "scope": "k:app_record:read", "redirect_uri": named}
     query = urlencode({name: value for name, value in asked.items() if value})
     sato = tenant.acting_as("sato")
-    shown: list[str] = []
-
-    SERVER.serve_user(
+    shown = SERVER.serve_user(
         sato,
         Request(method="GET", path="/oauth2/authorize", query=query),
         session="s1",
-        page=lambda consent: shown.append(consent.token.reveal()) or "",
+        page=lambda consent: consent.token.reveal(),
     )
-    body = urlencode({"consent": shown[0], "answer": "accept"}).encode()
+    body = urlencode({"consent": shown.body.decode(), "answer": "accept"}).encode()
     agreed = SERVER.serve_user(
         sato,
         Request(method="POST", path="/oauth2/consent", headers=[FORM], body=body),
