@@ -199,6 +199,22 @@ def test_a_store_that_fails_is_503() -> None:
     assert 503 == made.serve(asking(made.client)).status
 
 
+def test_nothing_shows_a_code_or_a_token() -> None:
+    """A request, an answer and the step between them may be logged: none shows what it carries."""
+    made = part()
+    shown = made.serve(asking(made.client))
+    posted = form(consent=shown.body.decode(), answer="accept")
+    step = SERVER.ask(posted, session="s1", page=page)
+
+    agreed = made.serve(posted)
+    code = told(agreed)["code"]
+    leaking = Request(method="GET", path="/api/records", query=f"access_token={code}")
+
+    for thing in (shown, posted, step, agreed, leaking):
+        assert "xl_" not in repr(thing)
+        assert "xl_" not in str(thing)
+
+
 def test_the_paths_of_the_user_are_named() -> None:
     """A host routes by them: these two need somebody who is logged in."""
     assert {"/oauth2/authorize", "/oauth2/consent"} == SERVER.user_paths

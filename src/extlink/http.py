@@ -56,7 +56,7 @@ def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tupl
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """An HTTP request as the host's framework has it.
+    """An HTTP request as the host's framework has it; what may hold a secret is not shown, nor to be logged.
 
     Args:
         method: in capitals.
@@ -72,7 +72,7 @@ class Request:
 
     method: str
     path: str
-    query: str = ""
+    query: str = attrs.field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     address: str | None = None
@@ -91,10 +91,14 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP response for the host's framework to send."""
+    """An HTTP response for the host's framework to send; Location may hold a code, so headers are not shown.
+
+    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_1"),))
+    Response(status=303)
+    """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
