@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import attrs
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from extlink import ExtLink, InMemoryDirectory, catalog, clients, grants, services
-from extlink.clients import ClientProfile
+from extlink.clients import ClientKey, ClientProfile
 from extlink.domain.client_registration import AuthenticationMethod
 from extlink.domain.secret import Secret
 from extlink.runtime import Tenant
@@ -57,10 +59,11 @@ def example(path: Path = PROGRAM) -> Example:
 
 @attrs.frozen(kw_only=True)
 class Registered:
-    """A client's credentials, as its developer has them."""
+    """A client's credentials, as its developer has them: the secret, or the private key in its place, or neither."""
 
     id: str
     secret: str
+    key: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -76,12 +79,21 @@ class Deployment:
         profile = ClientProfile(
             service="power-automate",
             name="A client",
+            kind="public" if method == "none" else "confidential",
             redirect_uris=[REDIRECT],
             methods=[method],
             pkce="required" if pkce else "waived_for_confidential_client",
         )
         registered = self.admin.run(clients.register(profile))
-        return Registered(id=registered.client.id, secret=(registered.secret or Secret("")).reveal())
+        key = self._key(registered.client.id) if method == "private_key_jwt" else ""
+        return Registered(id=registered.client.id, secret=(registered.secret or Secret("")).reveal(), key=key)
+
+    def _key(self, client: str) -> str:
+        """Draw a key for a client as its developer would, register the public half and return the private one."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        self.admin.run(clients.set_keys(client, [ClientKey(id="k1", algorithm="ES256", pem=public)]))
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     def agree(self, address: str) -> str:
         """Agree as the user's browser does, and return where it is sent."""

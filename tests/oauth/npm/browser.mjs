@@ -14,3 +14,9 @@ export async function call(issuer, token) {
   await answer.arrayBuffer();
   return answer.status;
 }
+
+// A private key for signing assertions, out of PEM.
+export async function imported(pem) {
+  const der = Buffer.from(pem.replace(/-----[A-Z ]+-----|\s/g, ""), "base64");
+  return await crypto.subtle.importKey("pkcs8", der, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+}

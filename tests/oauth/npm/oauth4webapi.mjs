@@ -1,11 +1,17 @@
 // oauth4webapi does the whole cycle, every request and every check of an answer by the library itself.
 import * as oauth from "oauth4webapi";
 import { readFileSync } from "node:fs";
-import { agree, call } from "./browser.mjs";
+import { agree, call, imported } from "./browser.mjs";
 
-const { issuer, id, secret, method, pkce, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
+const { issuer, id, secret, key, method, pkce, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
 const options = { [oauth.allowInsecureRequests]: true }; // loopback, here alone
-const way = { client_secret_basic: oauth.ClientSecretBasic, client_secret_post: oauth.ClientSecretPost }[method](secret);
+const ways = {
+  client_secret_basic: () => oauth.ClientSecretBasic(secret),
+  client_secret_post: () => oauth.ClientSecretPost(secret),
+  private_key_jwt: async () => oauth.PrivateKeyJwt({ key: await imported(key), kid: "k1" }),
+  none: () => oauth.None(),
+};
+const way = await ways[method]();
 const me = { client_id: id };
 const url = new URL(issuer);
 const server = await oauth.processDiscoveryResponse(
@@ -41,9 +47,12 @@ const examine = async (token) =>
     me,
     await oauth.introspectionRequest(server, me, way, token, options),
   );
-const worth = await examine(second.access_token);
-seen.worth = [worth.active, worth.sub, worth.iss];
+// Introspection is for clients that prove who they are (RFC 7662 section 2.1).
+if (method !== "none") {
+  const worth = await examine(second.access_token);
+  seen.worth = [worth.active, worth.sub, worth.iss];
+}
 await oauth.processRevocationResponse(await oauth.revocationRequest(server, me, way, second.refresh_token, options));
-seen.afterwards = await examine(second.access_token);
+if (method !== "none") seen.afterwards = await examine(second.access_token);
 seen.refused = [await call(issuer, first.access_token), await call(issuer, second.access_token)];
 console.log(JSON.stringify(seen));
