@@ -159,7 +159,7 @@ def test_nobody_is_redirected_to_an_address_that_is_not_registered(more: dict[st
 @pytest.mark.parametrize(
     ("request_", "status", "allow"),
     [
-        (Request(method="PUT", path="/oauth2/authorize"), 405, "GET, POST"),
+        (Request(method="PUT", path="/oauth2/authorize"), 405, "GET, HEAD, POST"),
         (Request(method="GET", path="/oauth2/consent"), 405, "POST"),
         (Request(method="GET", path="/oauth2/token"), 404, None),
         (Request(method="GET", path="/oauth2/authorize", query="%"), 400, None),

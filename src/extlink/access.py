@@ -22,10 +22,9 @@ from extlink.domain.access import (
     is_allowed,
     unidentified,
 )
-from extlink.domain.decision import Decision, Gate, Note
+from extlink.domain.decision import Admission, Decision, Gate, Note
 from extlink.domain.event import Event
 from extlink.domain.identifier import (
-    ClientId,
     ConnectorId,
     LinkId,
     Scope,
@@ -73,26 +72,6 @@ __all__ = [
 Network = Literal["applies", "not_applicable"]
 _HOUR: Final = 3_600
 _LINK_REQUIRED: Final[frozenset[Gate]] = frozenset({"service", "user", "link"})
-
-
-@attrs.frozen(kw_only=True)
-class Admission:
-    """A call that is let in: for whom it acts, and by which link.
-
-    Args:
-        user: whose data it may touch; None: the tenant's own link.
-        decision: with the evidence of every gate.
-
-    >>> from extlink.domain.access import unidentified
-    >>> Admission(user="sato", service="slack", link="l1", client="c1", decision=unidentified()).user
-    'sato'
-    """
-
-    user: UserId | None
-    service: ServiceId
-    link: LinkId
-    client: ClientId
-    decision: Decision
 
 
 def checking(

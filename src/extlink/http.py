@@ -54,9 +54,13 @@ def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tupl
     return tuple((name.lower(), value) for name, value in headers)
 
 
+def _names(headers: tuple[tuple[str, str], ...]) -> str:
+    return repr(tuple(name for name, _ in headers))
+
+
 @attrs.frozen(kw_only=True)
 class Request:
-    """An HTTP request as the host's framework has it; what may hold a secret is not shown, nor to be logged.
+    """An HTTP request as the host's framework has it.
 
     Args:
         method: in capitals.
@@ -91,14 +95,14 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP response for the host's framework to send; Location may hold a code, so headers are not shown.
+    """An HTTP response for the host's framework to send; printed, it names its headers, whose values may hold a code.
 
-    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_1"),))
-    Response(status=303)
+    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_..."),))
+    Response(status=303, headers=('Location',))
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -197,8 +201,6 @@ class AuthorizationServer:
         )
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
-        self.authorization_path = f"{path}/authorize"
-        self.consent_path = f"{path}/consent"
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
@@ -213,6 +215,8 @@ class AuthorizationServer:
         Args:
             session: the host's own session of the user, to which the consent is bound.
         """
+        if request.method not in {"GET", "HEAD", "POST"}:
+            return Response(status=405, headers=(("Allow", "GET, HEAD, POST"),))
         try:
             parameters = _parameters(request)
         except OAuthError as error:
@@ -226,6 +230,8 @@ class AuthorizationServer:
         The form has `consent` (the token), `answer` (`accept` or `refuse`) and, where the user may narrow them, one
         `scope` field with the operations that are left.
         """
+        if request.method != "POST":
+            return Response(status=405, headers=(("Allow", "POST"),))
         try:
             form = read_form(request.body, request.header("content-type"))
             token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
@@ -239,6 +245,19 @@ class AuthorizationServer:
         return Exchange(endpoints.decline(token, issuer=self.issuer, session=session), _sent_back)
 
     @property
+    def authorization_path(self) -> str:
+        """Where clients send the browser (RFC 6749 section 3.1)."""
+        return self._path("authorize")
+
+    @property
+    def consent_path(self) -> str:
+        """Where the form of the host's consent page goes."""
+        return self._path("consent")
+
+    def _path(self, name: str) -> str:
+        return "/".join(["", *self.endpoint.split("/")[3:], name])
+
+    @property
     def user_paths(self) -> frozenset[str]:
         """The paths that `serve_user` answers, for which somebody has to be logged in."""
         return frozenset({self.authorization_path, self.consent_path})
@@ -250,13 +269,10 @@ class AuthorizationServer:
             session: the host's own session of the user, to which the consent is bound.
             page: the host's page, which escapes what it shows; it is sent with `CONSENT_HEADERS`.
         """
-        methods = {self.authorization_path: ("GET", "POST"), self.consent_path: ("POST",)}.get(request.path)
-        if methods is None:
-            return Response(status=404)
-        if request.method not in methods:
-            return Response(status=405, headers=(("Allow", ", ".join(methods)),))
         if request.path == self.consent_path:
             return self.answer(request, session=session)
+        if request.path != self.authorization_path:
+            return Response(status=404)
         step = self.authorize(request, session=session)
         return step if isinstance(step, Response) else attrs.evolve(step, respond=partial(_shown, page))
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote, quote_plus
+from urllib.parse import parse_qs, quote, quote_plus, urlencode
 
 import attrs
 import pytest
@@ -49,7 +49,8 @@ class Connection:
         asked = Request(method="GET", path="/oauth2/authorize", query=self._render(self.setting.authorize))
         answer = self._as_user(asked)
         if answer.status == 200:
-            form = f"consent={quote(answer.body.decode())}&answer=accept&scope={quote(scope)}".encode()
+            narrowed = {"scope": scope} if scope else {}
+            form = urlencode({"consent": answer.body.decode(), "answer": "accept", **narrowed}).encode()
             answer = self._as_user(Request(method="POST", path="/oauth2/consent", headers=[FORM], body=form))
         assert answer.status == 303, (self.setting.path, answer.body)
         location = dict(answer.headers)["Location"]

@@ -12,6 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import pytest
 
@@ -65,13 +66,15 @@ class Authlib:
         self.verifier = secrets.token_urlsafe(36) if pkce else None
         self.session = requests_client.OAuth2Session(
             client.id,
-            client.secret,
+            library("joserfc.jwk", "Authlib").ECKey.import_key(client.key) if client.key else client.secret or None,
             scope=" ".join(SCOPES),
             redirect_uri=REDIRECT,
             token_endpoint_auth_method=method,
             revocation_endpoint_auth_method=method,
             code_challenge_method="S256" if pkce else None,
         )
+        if client.key:
+            self.session.register_client_auth_method(("private_key_jwt", self.signed(host.issuer)))
         # The class reads no metadata; its HTTP session does, and the library checks what came.
         found = self.session.get(host.issuer + METADATA, withhold_token=True).json()
         self.server = library("authlib.oauth2.rfc8414", "Authlib").AuthorizationServerMetadata(found)
@@ -79,6 +82,22 @@ class Authlib:
         for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint"):
             setattr(self.server, f"validate_{name}", lambda: None)
         self.server.validate()
+
+    def signed(self, issuer: str) -> Callable[..., tuple[str, Any, str]]:
+        """Return Authlib's signing as this server asks for it.
+
+        Left to itself it names the endpoint as audience, and makes the assertion good for an hour.
+        """
+        rfc7523 = library("authlib.oauth2.rfc7523", "Authlib")
+
+        def prepare(auth: Any, _method: str, uri: str, headers: Any, body: str) -> tuple[str, Any, str]:
+            assertion = rfc7523.private_key_jwt_sign(
+                auth.client_secret, auth.client_id, issuer, alg="ES256", header={"kid": "k1"}, expires_in=60
+            )
+            more = {"client_assertion_type": rfc7523.auth.ASSERTION_TYPE, "client_assertion": assertion}
+            return uri, headers, f"{body}&{urlencode(more)}"
+
+        return prepare
 
     def authorization_url(self) -> str:
         url, self.state = self.session.create_authorization_url(
@@ -209,16 +228,28 @@ class HttpxOAuth:
         asyncio.run(self.client.revoke_token(tokens["refresh_token"], "refresh_token"))
 
 
+def jwk(client: Registered) -> Any:
+    """Return a client's private key as requests-oauth2client takes it."""
+    module = library("jwskate", "requests-oauth2client")
+    return module.Jwk({**module.Jwk.from_pem(client.key), "kid": "k1"})
+
+
 class RequestsOAuth2Client:
     """requests-oauth2client's `OAuth2Client`, which has every step; it checks issuer, state and `iss` by itself."""
 
     def __init__(self, host: Deployment, client: Registered, method: str, *, pkce: bool) -> None:
         module = library("requests_oauth2client", "requests-oauth2client")
-        way = {"client_secret_basic": module.ClientSecretBasic, "client_secret_post": module.ClientSecretPost}[method]
+        ways: dict[str, Callable[[], Any]] = {
+            "client_secret_basic": lambda: module.ClientSecretBasic(client.id, client.secret),
+            "client_secret_post": lambda: module.ClientSecretPost(client.id, client.secret),
+            # Left to itself it names the endpoint as audience, which the revision of RFC 7523 forbids.
+            "private_key_jwt": lambda: module.PrivateKeyJwt(client.id, jwk(client), alg="ES256", aud=host.issuer),
+            "none": lambda: module.PublicApp(client.id),
+        }
         self.client = module.OAuth2Client.from_discovery_endpoint(
             host.issuer + METADATA,
             issuer=host.issuer,
-            auth=way(client.id, client.secret),
+            auth=ways[method](),
             redirect_uri=REDIRECT,
             code_challenge_method="S256" if pkce else None,
             testing=True,
@@ -243,10 +274,20 @@ class RequestsOAuth2Client:
         assert self.client.revoke_refresh_token(tokens["refresh_token"])
 
 
+ALL: tuple[Callable[..., Library], ...] = (Authlib, RequestsOAuthlib, HttpxOAuth, RequestsOAuth2Client)
+CASES: tuple[tuple[Callable[..., Library], AuthenticationMethod, bool], ...] = (
+    *((of, "client_secret_basic", pkce) for of in ALL for pkce in (True, False)),
+    *((of, "client_secret_post", pkce) for of in ALL for pkce in (True, False)),
+    # The two that can.
+    *((of, "private_key_jwt", True) for of in (Authlib, RequestsOAuth2Client)),
+    *((of, "none", True) for of in (Authlib, RequestsOAuth2Client)),
+)
+
+
 @pytest.mark.filterwarnings("default")  # theirs, not ours
-@pytest.mark.parametrize("pkce", [True, False], ids=["pkce", "no-pkce"])
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-@pytest.mark.parametrize("of", [Authlib, RequestsOAuthlib, HttpxOAuth, RequestsOAuth2Client])
+@pytest.mark.parametrize(
+    ("of", "method", "pkce"), CASES, ids=[f"{of.__name__}-{how}-{'' if pkce else 'no-'}pkce" for of, how, pkce in CASES]
+)
 def test_a_client_does_the_whole_cycle(
     host: Deployment, of: Callable[..., Library], method: AuthenticationMethod, pkce: bool
 ) -> None:
@@ -264,10 +305,27 @@ def test_a_client_does_the_whole_cycle(
     assert first["access_token"] != second["access_token"]
     assert 200 == host.call(second["access_token"])
 
-    worth = client.introspect(second)
-    assert (True, "sato", host.issuer) == (worth["active"], worth["sub"], worth["iss"])
+    # Introspection is for clients that prove who they are (RFC 7662 section 2.1).
+    if method != "none":
+        worth = client.introspect(second)
+        assert (True, "sato", host.issuer) == (worth["active"], worth["sub"], worth["iss"])
 
     client.revoke(second)
-    assert {"active": False} == dict(client.introspect(second))
+    if method != "none":
+        assert {"active": False} == dict(client.introspect(second))
     assert 401 == host.call(second["access_token"])
     assert 401 == host.call(first["access_token"])
+
+
+@pytest.mark.filterwarnings("default")  # theirs, not ours
+def test_an_assertion_for_the_endpoint_is_refused(host: Deployment) -> None:
+    """The audience is the issuer and nothing else: an assertion for the token endpoint is `invalid_client`."""
+    module = library("requests_oauth2client", "requests-oauth2client")
+    registered = host.register("private_key_jwt", pkce=True)
+    auth = module.PrivateKeyJwt(registered.id, jwk(registered), alg="ES256")
+    client = module.OAuth2Client.from_discovery_endpoint(
+        host.issuer + METADATA, issuer=host.issuer, auth=auth, testing=True
+    )
+
+    with pytest.raises(module.InvalidClient):
+        client.refresh_token("xl_rt_nothing")
