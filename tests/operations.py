@@ -146,6 +146,11 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
     return {
+        "access.admit": {
+            "token": stage.tokens.access_token,
+            "scope": "k:app_record:read",
+            "address": "203.0.113.7",
+        },
         "access.check": {
             "token": stage.tokens.access_token,
             "scope": "k:app_record:read",

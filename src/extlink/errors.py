@@ -7,7 +7,10 @@ sentence without a final full stop and safe to log. A refusal to let a *service*
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from extlink.domain.decision import Decision
@@ -21,6 +24,7 @@ __all__ = [
     "ExtlinkError",
     "InvalidInput",
     "Misconfigured",
+    "OAuthError",
     "Refused",
     "StorageError",
     "Unavailable",
@@ -76,6 +80,60 @@ class AccessDenied(ExtlinkError):
 
     def __reduce__(self) -> tuple[type[AccessDenied], tuple[Decision]]:
         return type(self), (self.decision,)
+
+
+# The HTTP status of each error code: RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC 8707
+# section 2. Errors of the authorization endpoint travel in a redirect; their status is that of a page that shows them.
+_STATUS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "access_denied": 403,
+        "insufficient_scope": 403,
+        "invalid_client": 401,
+        "invalid_grant": 400,
+        "invalid_request": 400,
+        "invalid_scope": 400,
+        "invalid_target": 400,
+        "invalid_token": 401,
+        "server_error": 500,
+        "temporarily_unavailable": 503,
+        "unauthorized_client": 400,
+        "unsupported_grant_type": 400,
+        "unsupported_response_type": 400,
+        "unsupported_token_type": 400,
+    }
+)
+_DESCRIPTION: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{0,200}")
+
+
+class OAuthError(ExtlinkError):
+    """A message that breaks a rule of OAuth: `error` and `description` are what the caller may be told, and no more.
+
+    Args:
+        error: a code of the RFCs, such as `invalid_request`.
+        description: a sentence for the client's developer, in the characters that RFC 6749 section 5.2 allows; it
+            repeats nothing that the caller sent.
+
+    >>> error = OAuthError("invalid_request", "code is missing")
+    >>> error.error, error.status, str(error)
+    ('invalid_request', 400, 'invalid_request: code is missing')
+    """
+
+    code = "oauth"
+
+    def __init__(self, error: str, description: str = "") -> None:
+        if error not in _STATUS or not _DESCRIPTION.fullmatch(description):
+            raise InvalidInput("error", "expected an error code of the RFCs and a description in their characters")
+        super().__init__(f"{error}: {description}" if description else error)
+        self.error = error
+        self.description = description
+
+    @property
+    def status(self) -> int:
+        """The HTTP status to answer with."""
+        return _STATUS[self.error]
+
+    def __reduce__(self) -> tuple[type[OAuthError], tuple[str, str]]:
+        return type(self), (self.error, self.description)
 
 
 class StorageError(ExtlinkError):

@@ -25,6 +25,7 @@ __all__ = [
     "given_rows",
     "one_of",
     "presented_secret",
+    "secret",
     "shown",
     "text",
     "whole",
@@ -35,6 +36,7 @@ MAX_ROWS: Final = 100_000
 _MAX_RANGE: Final = 255
 _MAX_SHOWN: Final = 64
 _MAX_URI: Final = 2_000
+_MAX_SECRET: Final = 16_384
 
 
 def shown(value: object) -> str:
@@ -123,6 +125,15 @@ def presented_secret(value: object) -> Secret:
         return value
     # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
     return Secret(plain_text(value) or "")
+
+
+def secret(value: object, field: str) -> Secret:
+    """Return what was presented as a secret; text becomes one.
+
+    >>> secret("xl_rt_...", "token")
+    Secret(***)
+    """
+    return value if type(value) is Secret else Secret(text(value, field, _MAX_SECRET))
 
 
 def audience(value: object) -> str | None:

@@ -37,7 +37,7 @@ def write_link(link: Link) -> object:
         link.resource,
         link.accepted_at,
         link.expires,
-        [base64_text(link.code.digest), link.code.expires, link.code.redirect_uri, link.code.challenge],
+        _code(link.code),
         [[one.generation, base64_text(one.digest), one.expires, sorted(one.scopes)] for one in link.access],
         [
             held.generation,
@@ -84,13 +84,19 @@ def read_link(value: object) -> Link:
     )
 
 
+def _code(code: Code) -> list[object]:
+    usual = [base64_text(code.digest), code.expires, code.redirect_uri, code.challenge]
+    return usual if code.redirect_named else [*usual, False]
+
+
 def _read_code(value: object) -> Code:
-    digest, expires, redirect_uri, challenge = as_list(value)
+    digest, expires, redirect_uri, challenge, *unnamed = as_list(value)
     return Code(
         digest=as_bytes(digest),
         expires=Instant(as_whole(expires)),
         redirect_uri=as_text(redirect_uri),
         challenge=None if challenge is None else as_text(challenge),
+        redirect_named=not unnamed,
     )
 
 

@@ -10,7 +10,14 @@ import attrs
 from extlink import facts
 from extlink.domain.access import ENDED, AccessRequest, Policy, current_epochs, evaluate, link_notes
 from extlink.domain.client import Client
-from extlink.domain.consent import Acceptance, Consent, ConsentRequest, parse_challenge, parse_redirect_uri
+from extlink.domain.consent import (
+    Acceptance,
+    Consent,
+    ConsentRequest,
+    parse_challenge,
+    parse_redirect_uri,
+    session_digest,
+)
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
@@ -22,7 +29,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of
+from extlink.inputs import address_text, audience, exactly, one_of, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -30,6 +37,7 @@ __all__ = ["accept", "begin", "refuse"]
 
 Network = Literal["applies", "not_applicable"]
 MAX_LINKS: Final = 20
+_MAX_SESSION: Final = 1_000
 
 
 def acting_user(call: Call) -> UserId:
@@ -44,7 +52,9 @@ def acting_user(call: Call) -> UserId:
 
 
 @attrs.frozen(kw_only=True)
-class _Asked:
+class Asked:
+    """What `begin` asks for, checked."""
+
     service: ServiceId
     client: Client
     redirect_uri: str
@@ -53,11 +63,14 @@ class _Asked:
     resource: str | None
     address: str | None
     network: Network
-    network_proof: NetworkProof
+    network_proof: NetworkProof = "none"
+    state: str | None = None
+    session: str = ""
+    redirect_named: bool = True
 
 
-@operation("links.begin", by=USERS)
-def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
+def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
+    """Carry out `begin`, for the authorization endpoint, which knows the client of the same snapshot."""
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
@@ -76,6 +89,9 @@ def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
         resource=asked.resource,
         link=link,
         expires=Instant(at + ledger.lifetimes.consent),
+        state=asked.state,
+        session=asked.session,
+        redirect_named=asked.redirect_named,
     )
     service = found.policy.registry.services[asked.service].service
     consent = Consent(
@@ -88,7 +104,10 @@ def _begin(call: Call, *, asked: _Asked) -> Steps[Commit[Consent | Refusal]]:
     return Commit(consent)
 
 
-def _question(call: Call, asked: _Asked, user: UserId, at: Instant) -> AccessRequest:
+_begin = operation("links.begin", by=USERS)(beginning)
+
+
+def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequest:
     return AccessRequest(
         service=asked.service,
         user=user,
@@ -107,7 +126,7 @@ def _error(decision: Decision) -> str:
     return "invalid_scope" if unknown else "access_denied"
 
 
-def begin(  # noqa: PLR0913 - what RFC 6749 lets a client ask for, and three facts of the host
+def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that the host states beside it
     service: str,
     *,
     client: Client,
@@ -118,12 +137,14 @@ def begin(  # noqa: PLR0913 - what RFC 6749 lets a client ask for, and three fac
     address: str | None = None,
     network: Network = "applies",
     network_proof: NetworkProof = "none",
+    session: str | None = None,
 ) -> Operation[Consent | Refusal]:
     """Ask whether a user may connect a service, and return what the consent page shows; nothing is written.
 
     Source: RFC 6749 section 4.1.1, RFC 7636. Run it as the user: `tenant.acting_as("sato")`.
 
     Args:
+        session: the host's session in which the user is asked; the answer must come from the same.
         client: the OAuth client, whose identity and redirect URI the host has established.
         redirect_uri: where the code goes; https, or http on a loopback address.
         scopes: the operations asked for, as one text or a collection.
@@ -153,7 +174,7 @@ def begin(  # noqa: PLR0913 - what RFC 6749 lets a client ask for, and three fac
     wanted = parse_scopes(scopes)
     if not wanted:
         raise InvalidInput("scopes", "expected at least one operation; a link that may do nothing is not made")
-    asked = _Asked(
+    asked = Asked(
         service=ServiceId(parse_id(service, "service")),
         client=client,
         redirect_uri=parse_redirect_uri(redirect_uri),
@@ -163,15 +184,16 @@ def begin(  # noqa: PLR0913 - what RFC 6749 lets a client ask for, and three fac
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
         network_proof=parse_proof(network_proof),
+        session=_session(session),
     )
     return _begin(asked=asked)
 
 
-def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
+def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
-        Refused: `consent.unknown`, `consent.other_user`.
+        Refused: `consent.unknown`, `consent.other_user`, `consent.other_session`.
     """
     user = acting_user(call)
     ledger = yield from ask(Ledger())
@@ -183,20 +205,27 @@ def _answered(call: Call, token: Secret) -> Steps[ConsentRequest]:
         raise Refused(Reason("consent.unknown"))
     if request.user != user:
         raise Refused(Reason("consent.other_user"))
+    if request.session != session:
+        raise Refused(Reason("consent.other_session"))
     return request
 
 
-@operation("links.accept", by=USERS, records=("link.authorized", "link.revoked"))
-def _accept(
+ACCEPTED: Final = ("link.authorized", "link.revoked")
+DENIED: Final = ("consent.denied",)
+
+
+def accepting(
     call: Call,
     *,
     token: Secret,
     scopes: frozenset[Scope] | None,
     address: str | None,
     network: Network,
-    network_proof: NetworkProof,
+    session: str,
+    network_proof: NetworkProof = "none",
 ) -> Steps[Commit[Acceptance | Refusal]]:
-    request = yield from _answered(call, token)
+    """Carry out `accept`, for the authorization endpoint."""
+    request = yield from _answered(call, token, session)
     granted = request.scopes if scopes is None else scopes
     if not granted or not granted <= request.scopes:
         raise InvalidInput(
@@ -226,7 +255,11 @@ def _accept(
         epochs=current_epochs(found.policy, service, user),
         grants_at=found.answers.get(head) or 0,
     )
-    return _linked(call, code, link, (*known, link.id), ended)
+    commit = _linked(call, code, link, (*known, link.id), ended)
+    return attrs.evolve(commit, result=attrs.evolve(cast("Acceptance", commit.result), state=request.state))
+
+
+_accept = operation("links.accept", by=USERS, records=ACCEPTED)(accepting)
 
 
 def _question_again(
@@ -273,6 +306,7 @@ def _consented(
             expires=Instant(at + lifetimes.code),
             redirect_uri=request.redirect_uri,
             challenge=request.challenge,
+            redirect_named=request.redirect_named,
         ),
     )
 
@@ -336,6 +370,7 @@ def accept(
     address: str | None = None,
     network: Network = "applies",
     network_proof: NetworkProof = "none",
+    session: str | None = None,
 ) -> Operation[Acceptance | Refusal]:
     """Say yes on behalf of the user who was asked: make the link and return its code.
 
@@ -345,13 +380,15 @@ def accept(
         consent: the consent, or its token as the form sent it back.
         scopes: fewer operations than were asked for; None: all of them.
         address, network, network_proof: as for `begin`.
+        session: the host's session, as `begin` was told it.
 
     Returns:
         The code, or a refusal with every reason.
 
     Raises:
         InvalidInput: scopes that were not asked for.
-        Refused: when run: `consent.unknown`, `consent.expired`, `consent.used`, `consent.other_user`, `link.too_many`.
+        Refused: when run: `consent.unknown`, `consent.expired`, `consent.used`, `consent.other_user`,
+            `consent.other_session`, `link.too_many`.
 
     >>> accept("xl_cs_...").name
     'links.accept'
@@ -362,7 +399,12 @@ def accept(
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
         network_proof=parse_proof(network_proof),
+        session=_session(session),
     )
+
+
+def _session(value: object) -> str:
+    return session_digest(None if value is None else text(value, "session", _MAX_SESSION))
 
 
 def _token(consent: object) -> Secret:
@@ -376,9 +418,9 @@ def _token(consent: object) -> Secret:
     return Secret(plain)
 
 
-@operation("links.refuse", by=USERS, records=("consent.denied",))
-def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
-    request = yield from _answered(call, token)
+def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
+    """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
+    request = yield from _answered(call, token, session)
     place = link_key(call.tenant, request.link)
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:
@@ -390,10 +432,16 @@ def _refuse(call: Call, *, token: Secret) -> Steps[Commit[Refusal]]:
         "user": request.user,
         "scopes": tuple(sorted(request.scopes)),
     }
-    return Commit(Refusal("access_denied", ()), events=(Event("consent.denied", details),))
+    return Commit((Refusal("access_denied", ()), request), events=(Event("consent.denied", details),))
 
 
-def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
+@operation("links.refuse", by=USERS, records=DENIED)
+def _refuse(call: Call, *, token: Secret, session: str) -> Steps[Commit[Refusal]]:
+    commit = yield from refusing(call, token=token, session=session)
+    return Commit(commit.result[0], commit.changes, commit.events)
+
+
+def refuse(consent: Consent | Secret | str, *, session: str | None = None) -> Operation[Refusal]:
     """Say no on behalf of the user who was asked; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
 
     Raises when run:
@@ -403,4 +451,4 @@ def refuse(consent: Consent | Secret | str) -> Operation[Refusal]:
     >>> refuse("xl_cs_...").name
     'links.refuse'
     """
-    return _refuse(token=_token(consent))
+    return _refuse(token=_token(consent), session=_session(session))

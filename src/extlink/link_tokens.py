@@ -7,6 +7,7 @@ consume - issue. Nothing is ended for a caller who has not passed the first thre
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final, Literal
 
 from extlink import facts
 from extlink.domain.access import AccessRequest, Credential, Policy, evaluate
@@ -67,13 +68,21 @@ def _gates(policy: Policy, link: Link, at: Instant, address: str | None, *, rede
     )
 
 
-@operation(
-    "links.redeem",
-    records=("token.issued", "code.reuse_detected", "link.revoked"),
-)
-def _redeem(
-    call: Call, *, code: Secret, client: Client, redirect_uri: str | None, verifier: Secret | None, address: str | None
+REDEEMED: Final = ("token.issued", "code.reuse_detected", "link.revoked")
+REFRESHED: Final = ("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked")
+
+
+def redeeming(
+    call: Call,
+    *,
+    code: Secret,
+    client: Client,
+    redirect_uri: str | None,
+    verifier: Secret | None,
+    address: str | None,
+    resources: tuple[str, ...] = (),
 ) -> Steps[Commit[TokenSet | Refusal]]:
+    """Carry out `redeem`, for the token endpoint, which knows the client of the same snapshot."""
     found = yield from _find(call, code, client)
     if isinstance(found, Refusal):
         return Commit(found)
@@ -87,6 +96,8 @@ def _redeem(
     decision = _gates(known.policy, link, at, address, redeeming=True)
     if not decision.allowed:
         return Commit(Refusal("invalid_grant", decision.reasons, decision))
+    if not _is_audience(link, resources):
+        return _refused("resource.not_granted", "invalid_target")
     ledger = yield from ask(Ledger())
     salt = yield from ask(Draw(SALT_BYTES))
     outcome = ledger.redeem(
@@ -100,6 +111,14 @@ def _redeem(
     )
     commit = _outcome(call, outcome)
     return commit if isinstance(outcome, Failed) else _superseding(call, commit, others, at)
+
+
+_redeem = operation("links.redeem", records=REDEEMED)(redeeming)
+
+
+def _is_audience(link: Link, resources: tuple[str, ...]) -> bool:
+    """Whether tokens of this link may be made for these resources: those that were consented to (RFC 8707 2.2)."""
+    return not resources or resources == (link.resource,)
 
 
 def _superseding(
@@ -194,13 +213,17 @@ def _client(value: object) -> Client:
     return exactly(value, Client, "client")
 
 
-@operation(
-    "links.refresh",
-    records=("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked"),
-)
-def _refresh(
-    call: Call, *, token: Secret, client: Client, scopes: frozenset[Scope] | None, address: str | None
+def refreshing(
+    call: Call,
+    *,
+    token: Secret,
+    client: Client,
+    scopes: frozenset[Scope] | None,
+    address: str | None,
+    resources: tuple[str, ...] = (),
+    wider: Literal["refused", "left_out"] = "refused",
 ) -> Steps[Commit[TokenSet | Refusal]]:
+    """Carry out `refresh`, for the token endpoint, which knows the client of the same snapshot."""
     found = yield from _find(call, token, client)
     if isinstance(found, Refusal):
         return Commit(found)
@@ -210,10 +233,17 @@ def _refresh(
     decision = _gates(known.policy, link, at, address, redeeming=False)
     if not decision.allowed:
         return Commit(Refusal("invalid_grant", decision.reasons, decision))
+    if not _is_audience(link, resources):
+        return _refused("resource.not_granted", "invalid_target")
+    if scopes is not None and wider == "left_out" and scopes & link.scopes:
+        scopes &= link.scopes
     ledger = yield from ask(Ledger())
     salt = yield from ask(Draw(SALT_BYTES))
     outcome = ledger.refresh(link, presented, token, client=client, scopes=scopes, at=at, salt=salt)
     return _outcome(call, outcome)
+
+
+_refresh = operation("links.refresh", records=REFRESHED)(refreshing)
 
 
 def refresh(

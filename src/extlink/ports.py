@@ -42,6 +42,7 @@ __all__ = [
     "Page",
     "Position",
     "Query",
+    "RateLimit",
     "Records",
     "Storage",
     "Stored",
@@ -290,4 +291,20 @@ class Entropy(Protocol):
 
     def draw(self, size: int) -> bytes:
         """Return `size` unpredictable bytes."""
+        ...
+
+
+class RateLimit(Protocol):
+    """How often a client may fail to authenticate (OAuth 2.1 section 2.4.1): a counter per client.
+
+    Extlink asks before it looks at credentials and tells when they were wrong; how much is too much, and whether
+    several processes count together, is the host's. `extlink.adapters.limits` has one for a single process.
+    """
+
+    def admits(self, client: str) -> bool:
+        """Return whether the next request that names this client is looked at; if not, it is answered with 429."""
+        ...
+
+    def failed(self, client: str) -> None:
+        """Count a request that named this client and could not show it."""
         ...

@@ -12,6 +12,7 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     links of a user    o <user> <service>   users of a service  x <service> <user>
     trigger            w <link> <id>        refusal marks       n <link>
     published ranges   p pin <service>      resets so far       p rst
+    OAuth client       c <client>           seen assertions     a <client>
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -25,11 +26,12 @@ from typing import Final, Generic, TypeVar, cast
 
 import attrs
 
-from extlink import codec, link_codec
+from extlink import client_codec, codec, link_codec
+from extlink.domain.client_registration import ClientRecord
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.event import Detail, encode
 from extlink.domain.grant import Rules, UserRules
-from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
@@ -134,6 +136,8 @@ LINKS_OF: Final = Kind[tuple[LinkId, ...]]("o", list, codec.read_link_ids, tuple
 SUBSCRIPTION: Final = Kind[Subscription](
     "w", codec.write_subscription, codec.read_subscription, codec.write_subscription
 )
+CLIENT: Final = Kind[ClientRecord]("c", client_codec.write_client, client_codec.read_client, client_codec.client_image)
+ASSERTIONS: Final = Kind[Mapping[str, int]]("a", dict, codec.read_marks, None)
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
 
 
@@ -261,6 +265,22 @@ def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionI
 def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
     """Return where it is kept which refusals of a link were recorded lately."""
     return RecordKey(MARKS, key(tenant, "n", link))
+
+
+@lru_cache(_MEMO)
+def client_key(tenant: TenantId, client: ClientId) -> RecordKey[ClientRecord]:
+    """Return where an OAuth client lies."""
+    return RecordKey(CLIENT, key(tenant, "c", client))
+
+
+def assertions_key(tenant: TenantId, client: ClientId) -> RecordKey[Mapping[str, int]]:
+    """Return where it is kept which assertions of a client were seen, until they expire."""
+    return RecordKey(ASSERTIONS, key(tenant, "a", client))
+
+
+def client_marks_key(tenant: TenantId, client: ClientId) -> RecordKey[Mapping[str, int]]:
+    """Return where it is kept which failures of a client to authenticate were recorded lately."""
+    return RecordKey(MARKS, key(tenant, "n", "client", client))
 
 
 def key_checks_key(host: TenantId) -> RecordKey[Mapping[str, str]]:

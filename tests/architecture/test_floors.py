@@ -53,6 +53,7 @@ FLOORS = {
     "runtime": 5,
     "cli": 6,
     "http": 6,
+    "protected_resource": 6,
     "testing": 6,
     # The package itself resolves its public names lazily and so may name any floor.
     "__init__": 9,

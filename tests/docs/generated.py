@@ -48,6 +48,7 @@ UNRESTRICTED: Final = {
     "triggers.unsubscribe": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.listed": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.check_delivery": "the host",
+    "access.admit": "the host, for whoever presents a token",
     "access.check": "the host, for whoever presents a token",
     "access.check_flow": "the host",
 }

@@ -6,6 +6,7 @@ host can have made, bound to the user it was made for and good for one acceptanc
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Final, Literal, cast
@@ -30,6 +31,11 @@ _HTTPS: Final = r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
 _REDIRECT: Final = re.compile(rf"(?:{_HTTPS}|{_LOOPBACK})(?:/[\x21\x24-\x7e]*)?", re.ASCII)
 FORMAT: Final = 1
 _MAX_URI: Final = 2_000
+
+
+def session_digest(session: str | None) -> str:
+    """Return what a consent token keeps of the host's session: nothing that could be used as one."""
+    return "" if session is None else hashlib.sha256(b"extlink session " + session.encode()).hexdigest()[:32]
 
 
 def parse_redirect_uri(value: object) -> str:
@@ -72,7 +78,13 @@ def parse_challenge(value: object, client: Client) -> str | None:
 
 @attrs.frozen(kw_only=True)
 class ConsentRequest:
-    """What the user is asked to agree to, as the consent token carries it."""
+    """What the user is asked to agree to, as the consent token carries it.
+
+    Args:
+        state: the client's, handed back with the answer as it came (RFC 6749 section 4.1.2).
+        session: a digest of the host's session in which the user was asked; empty: the host named none.
+        redirect_named: whether the client named the redirect URI, or left it to the only one it has.
+    """
 
     user: UserId
     service: ServiceId
@@ -83,6 +95,9 @@ class ConsentRequest:
     resource: str | None
     link: LinkId
     expires: Instant
+    state: str | None = None
+    session: str = ""
+    redirect_named: bool = True
 
     def pack(self) -> bytes:
         """Return the request as bytes to sign."""
@@ -99,6 +114,9 @@ class ConsentRequest:
                 self.resource,
                 self.link,
                 self.expires,
+                self.state,
+                self.session,
+                *([] if self.redirect_named else [False]),
             ]
         )
 
@@ -111,7 +129,9 @@ class ConsentRequest:
         fields = cast("list[object]", json.loads(data))
         if fields[0] != FORMAT:
             return None
-        _, user, service, client, redirect_uri, scopes, challenge, resource, link, expires = fields
+        _, user, service, client, redirect_uri, scopes, challenge, resource, link, expires, state, session, *unnamed = (
+            fields
+        )
         name, kind, pkce = cast("list[str]", client)
         return cls(
             user=UserId(cast("str", user)),
@@ -127,6 +147,9 @@ class ConsentRequest:
             resource=cast("str | None", resource),
             link=LinkId(cast("str", link)),
             expires=Instant(cast("int", expires)),
+            state=cast("str | None", state),
+            session=cast("str", session),
+            redirect_named=not unnamed,
         )
 
 
@@ -140,6 +163,7 @@ class Consent:
         operations: the scopes with their labels, in the order of the service's definition.
         lifetime: how long the link may live, in seconds.
         token: hidden field of the form; `links.accept` and `links.refuse` take it.
+        client_name: what the client is called, where it is a registered one.
     """
 
     request: ConsentRequest
@@ -147,6 +171,7 @@ class Consent:
     operations: tuple[ScopeDefinition, ...]
     lifetime: int
     token: Secret
+    client_name: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -157,3 +182,4 @@ class Acceptance:
     redirect_uri: str
     link: LinkId
     expires_in: int
+    state: str | None = None

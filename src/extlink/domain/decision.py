@@ -12,11 +12,11 @@ from typing import Final, Literal, NamedTuple
 
 import attrs
 
-from extlink.domain.identifier import plain_text
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, plain_text
 from extlink.domain.reason import Param, Reason, known_reason
 from extlink.errors import AccessDenied, InvalidInput
 
-__all__ = ["GATES", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
+__all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
 
 Gate = Literal["service", "user", "network", "data_group", "link"]
 GATES: Final[tuple[Gate, ...]] = ("service", "user", "network", "data_group", "link")
@@ -162,3 +162,22 @@ class Refusal:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+
+@attrs.frozen(kw_only=True)
+class Admission:
+    """A call that is let in: for whom it acts, and by which link.
+
+    Args:
+        user: whose data it may touch; None: the tenant's own link.
+        decision: with the evidence of every gate.
+
+    >>> Admission(user="sato", service="slack", link="l1", client="c1", decision=Decision(())).user
+    'sato'
+    """
+
+    user: UserId | None
+    service: ServiceId
+    link: LinkId
+    client: ClientId
+    decision: Decision

@@ -131,12 +131,18 @@ class Lifetimes:
 
 @attrs.frozen(kw_only=True)
 class Code:
-    """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4)."""
+    """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4).
+
+    Args:
+        redirect_named: whether the client named the redirect URI in its authorization request, and so has to repeat it;
+            one that has a single URI need not.
+    """
 
     digest: bytes = attrs.field(repr=False)
     expires: Instant
     redirect_uri: str
     challenge: str | None
+    redirect_named: bool = True
 
 
 @attrs.frozen

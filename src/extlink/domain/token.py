@@ -24,6 +24,7 @@ from extlink.errors import InvalidInput, Misconfigured
 __all__ = ["KeyRing", "Presented", "Token", "TokenKind"]
 
 RANDOM_BYTES: Final = 20
+CLIENT_SECRET_BYTES: Final = 32
 HANDLE_BYTES: Final = 16
 SALT_BYTES: Final = 20
 _MAC_BYTES: Final = 12
@@ -101,6 +102,7 @@ class _Key(NamedTuple):
     digest: _Keyed
     derive: _Keyed
     signs: Mapping[str, _Keyed]
+    client: _Keyed
     check: bytes
 
 
@@ -111,6 +113,7 @@ def _spread(key: bytes) -> _Key:
         digest=_Keyed(root(b"extlink 1 digest")),
         derive=_Keyed(root(b"extlink 1 derive")),
         signs={"cs": _Keyed(root(b"extlink 1 consent")), "rs": _Keyed(root(b"extlink 1 reset"))},
+        client=_Keyed(root(b"extlink 1 client")),
         check=root(b"extlink 1 check"),
     )
 
@@ -218,6 +221,15 @@ class KeyRing:
         message = b"".join(len(part).to_bytes(2, "big") + part for part in (*(p.encode() for p in parts), salt))
         return self.mint(tenant, token, self._keys[token.key_id].derive(message)[:RANDOM_BYTES])
 
+    def client_digest(self, tenant: TenantId, client: str, secret: Secret, key_id: str | None = None) -> bytes | None:
+        """Return what is stored of a client's secret, or None under a key that is not in the ring any more.
+
+        Args:
+            key_id: the key it was stored under; None: the current one.
+        """
+        key = self._keys.get(self.current if key_id is None else key_id)
+        return None if key is None else key.client(_bound(tenant, client) + b"\0" + secret.reveal().encode())
+
     def sign_consent(self, tenant: TenantId, body: bytes) -> Secret:
         """Return a consent request as a text that only this host can have made."""
         return self._sign("cs", tenant, body)
@@ -258,6 +270,17 @@ def _bound(tenant: TenantId, text: str) -> bytes:
     # The length goes first: a tenant's id may hold any character, and must not run over into the text.
     name = tenant.encode()
     return len(name).to_bytes(2) + name + text.encode()
+
+
+def client_secret(random: bytes) -> Secret:
+    """Return a new secret for a client: 256 random bits in characters that no encoder changes.
+
+    Raises:
+        InvalidInput: not 32 bytes.
+    """
+    if len(random) != CLIENT_SECRET_BYTES:
+        raise InvalidInput("random", f"expected {CLIENT_SECRET_BYTES} bytes, got {len(random)}")
+    return Secret(f"xl_sk_{_text(random)}")
 
 
 def tenant_tag(tenant: TenantId) -> str:

@@ -127,7 +127,7 @@ class TokenLedger:
 
         Args:
             presented: what `code` says of itself; it belongs to the client, and the gates passed.
-            redirect_uri: None for a client that sends none (OAuth 2.1 section 10.2).
+            redirect_uri: None for a client that sends none: one of OAuth 2.1 (section 10.2), or one that named none.
             salt: 20 bytes, drawn.
         """
         if presented.token.kind is not TokenKind.CODE:
@@ -135,8 +135,10 @@ class TokenLedger:
             return Failed("invalid_grant", note)
         if not hmac.compare_digest(presented.digest, link.code.digest):
             return Failed("invalid_grant", ("token.unknown", {}))
-        # A pure OAuth 2.1 client sends no redirect URI (section 10.2); without PKCE, it is all that binds the code.
-        if redirect_uri != link.code.redirect_uri and (redirect_uri is not None or link.code.challenge is None):
+        # A pure OAuth 2.1 client sends no redirect URI (section 10.2); without PKCE, it is all that binds the code, and
+        # who named it before has to repeat it (RFC 6749 section 4.1.3).
+        needed = link.code.redirect_named and link.code.challenge is None
+        if redirect_uri != link.code.redirect_uri and (redirect_uri is not None or needed):
             return Failed("invalid_grant", ("code.redirect_mismatch", {}))
         problem = _verify(link.code.challenge, verifier)
         if problem is not None:

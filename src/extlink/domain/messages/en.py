@@ -318,6 +318,78 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "This confirmation screen has already been used.",
             "To connect once more, start again from the service.",
         ),
+        "consent.other_session": Message(
+            "This confirmation screen was opened in another session.",
+            "Start the connection from the service again and answer in the same browser.",
+        ),
+        "authorization.malformed": Message(
+            "The request of the service does not say which OAuth client it is from.",
+            "Ask the vendor of the service to send client_id once, and redirect_uri at most once.",
+        ),
+        "authorization.redirect_uri": Message(
+            "The redirect endpoint of the request is not registered for the OAuth client {client}.",
+            "Compare the redirect endpoint that the service shows with the registered one, character by character, and register it exactly.",
+        ),
+        "resource.not_granted": Message(
+            "The tokens were asked for an audience that the connection was not permitted for.",
+            "Ask the vendor of the service to name the audience of the first request, or none.",
+        ),
+        "client.unknown": Message(
+            "There is no OAuth client {client} in this domain.",
+            "Check the client id that is set in the service, or add the OAuth client.",
+        ),
+        "client.another": Message(
+            "The service and the kind of the OAuth client {client} cannot be changed.",
+            "Add another OAuth client and remove this one.",
+        ),
+        "client.wrong_secret": Message(
+            "The secret of the OAuth client is wrong, removed or expired.",
+            "Set a current client secret in the service; an administrator can add one.",
+        ),
+        "client.wrong_method": Message(
+            "The OAuth client authenticated in a way that is not permitted for it.",
+            "Set in the service one of the ways that are permitted for this client.",
+        ),
+        "client.no_secrets": Message(
+            "The OAuth client {client} does not authenticate with a secret.",
+            "Permit a way to authenticate with a secret first, or use its keys.",
+        ),
+        "client.no_keys": Message(
+            "The OAuth client {client} does not authenticate with keys.",
+            "Permit private_key_jwt for it first.",
+        ),
+        "client.too_many_secrets": Message(
+            "The OAuth client {client} has {limit} secrets already.",
+            "Remove a secret that the service no longer uses, and add a new one then.",
+        ),
+        "client.unknown_secret": Message(
+            "The OAuth client {client} has no secret {secret}.",
+            "Reload the page: somebody else may have removed it.",
+        ),
+        "client.assertion_malformed": Message(
+            "The client assertion cannot be read.",
+            "Ask the vendor of the service to send a signed JWT with iss, sub, aud, exp and jti (RFC 7523).",
+        ),
+        "client.assertion_signature": Message(
+            "The client assertion is not signed with a registered key.",
+            "Register the public key that the service signs with.",
+        ),
+        "client.assertion_audience": Message(
+            "The client assertion was made for another server.",
+            "Ask the vendor of the service to name this issuer as the only audience.",
+        ),
+        "client.assertion_expired": Message(
+            "The client assertion is over, or lives longer than ten minutes.",
+            "Check the clock of the service, and let its assertions live for a few minutes.",
+        ),
+        "client.assertion_replayed": Message(
+            "The client assertion has been used before.",
+            "Ask the vendor of the service to make a new assertion for each request.",
+        ),
+        "client.too_many_assertions": Message(
+            "The OAuth client has used too many assertions within a short time.",
+            "Wait a few minutes. Ask the vendor of the service to keep its tokens instead of asking for new ones.",
+        ),
         "link.unknown": Message(
             "There is no connection {link}.",
             "Display the current list. The connection may already have been disconnected.",

@@ -306,6 +306,78 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "此联动确认页面已被使用。",
             "如需再次联动，请从服务的页面重新开始。",
         ),
+        "consent.other_session": Message(
+            "此联动确认页面是在其他登录会话中显示的。",
+            "请从服务的页面重新开始联动，并在同一浏览器中作答。",
+        ),
+        "authorization.malformed": Message(
+            "服务的请求未正确表明来自哪个OAuth客户端。",
+            "请联系服务的提供方，仅发送一次client_id，且最多发送一次redirect_uri。",
+        ),
+        "authorization.redirect_uri": Message(
+            "请求的重定向端点未在OAuth客户端“{client}”中注册。",
+            "请逐字比较服务显示的重定向端点与已注册的端点，并注册完全相同的端点。",
+        ),
+        "resource.not_granted": Message(
+            "请求了联动未允许的接收方的令牌。",
+            "请联系服务的提供方，指定与最初请求相同的接收方，或不指定。",
+        ),
+        "client.unknown": Message(
+            "此域中没有OAuth客户端“{client}”。",
+            "请确认服务中设置的客户端ID，或添加OAuth客户端。",
+        ),
+        "client.another": Message(
+            "OAuth客户端“{client}”的服务和类型无法更改。",
+            "请添加其他OAuth客户端，并删除此客户端。",
+        ),
+        "client.wrong_secret": Message(
+            "OAuth客户端的密钥不正确、已被删除或已过期。",
+            "请在服务中设置有效的客户端密钥；管理员可以添加密钥。",
+        ),
+        "client.wrong_method": Message(
+            "OAuth客户端使用了未允许的认证方式。",
+            "请在服务中设置此客户端允许的认证方式。",
+        ),
+        "client.no_secrets": Message(
+            "OAuth客户端“{client}”未设置为使用密钥（secret）认证。",
+            "请先允许使用密钥（secret）的认证方式，或使用其公钥。",
+        ),
+        "client.no_keys": Message(
+            "OAuth客户端“{client}”未设置为使用公钥认证。",
+            "请先允许private_key_jwt。",
+        ),
+        "client.too_many_secrets": Message(
+            "OAuth客户端“{client}”已有{limit}个密钥。",
+            "请先删除服务不再使用的密钥，然后再添加。",
+        ),
+        "client.unknown_secret": Message(
+            "OAuth客户端“{client}”没有密钥“{secret}”。",
+            "请重新加载页面；可能已被其他管理员删除。",
+        ),
+        "client.assertion_malformed": Message(
+            "无法读取客户端断言。",
+            "请联系服务的提供方，发送包含iss、sub、aud、exp、jti的已签名JWT（RFC 7523）。",
+        ),
+        "client.assertion_signature": Message(
+            "客户端断言未使用已注册的密钥签名。",
+            "请注册服务用于签名的公钥。",
+        ),
+        "client.assertion_audience": Message(
+            "客户端断言是为其他服务器生成的。",
+            "请联系服务的提供方，仅将此服务器的签发者标识指定为接收方（aud）。",
+        ),
+        "client.assertion_expired": Message(
+            "客户端断言已过期，或有效期超过10分钟。",
+            "请确认服务端的时钟，并将断言的有效期设为几分钟。",
+        ),
+        "client.assertion_replayed": Message(
+            "客户端断言已被使用过。",
+            "请联系服务的提供方，为每个请求生成新的断言。",
+        ),
+        "client.too_many_assertions": Message(
+            "OAuth客户端在短时间内使用了过多断言。",
+            "请等待几分钟，并请服务的提供方重复使用令牌，而不是每次重新请求。",
+        ),
         "link.unknown": Message(
             "找不到联动“{link}”。",
             "请显示最新的列表。该联动可能已被解除。",
