@@ -57,7 +57,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import link_key, links_of_key, marks_key
+from extlink.records import client_key, link_key, links_of_key, marks_key
 
 __all__ = [
     "AccessRequest",
@@ -133,7 +133,9 @@ def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    found = yield from facts.load(call, named.service, named.owner, *(() if remembered is None else (place,)))
+    client = client_key(call.tenant, named.client)
+    more = (client,) if remembered is None else (place, client)
+    found = yield from facts.load(call, named.service, named.owner, *more)
     link = found.answers.get(place)
     return None if link is None else (link, found.policy)
 
@@ -388,6 +390,7 @@ def _check_flow(
     links = sorted(
         (yield from facts.links(call, ids)), key=lambda one: (one.state is not LinkState.LIVE, -one.accepted_at, one.id)
     )
+    policy = yield from facts.knowing_clients(call, found.policy, links)
     at = yield from ask(Now())
     request = AccessRequest(
         service=service,
@@ -402,11 +405,11 @@ def _check_flow(
         required=_LINK_REQUIRED,
     )
     tried = [
-        evaluate(found.policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes)))
+        evaluate(policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes)))
         for link in links
     ]
     none: tuple[Note, ...] = (("link.missing", {"service": service, "user": user}),)
-    tried.append(evaluate(found.policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
+    tried.append(evaluate(policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
     # A user may have several links to one service, one per client: the flow runs if one of them may carry it.
     return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
 

@@ -245,7 +245,7 @@ def accepting(
     decision = evaluate(found.policy, attrs.evolve(question, network_proof=network_proof))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
-    known, ended = _sorted_out(found.policy, listed, at)
+    known, ended = _sorted_out((yield from facts.knowing_clients(call, found.policy, listed)), listed, at)
     if len(known) >= MAX_LINKS:
         raise Refused(Reason("link.too_many", {"service": service, "limit": str(MAX_LINKS)}))
     ledger = yield from ask(Ledger())

@@ -123,6 +123,7 @@ def _views(
     call: Call, policy: Policy, service: Service, ids: tuple[LinkId, ...], at: Instant
 ) -> Steps[tuple[LinkView, ...]]:
     links = yield from facts.links(call, ids)
+    policy = yield from facts.knowing_clients(call, policy, links)
     views = [view for link in links if (view := _view(policy, service, link, at)) is not None]
     return tuple(sorted(views, key=lambda view: (view.connected, view.id)))
 

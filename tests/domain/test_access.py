@@ -605,8 +605,8 @@ def test_what_a_listing_shows_of_a_link(name: str) -> None:
 
 
 def test_which_links_never_come_back() -> None:
-    """Revoked, ended and expired links are over; suspended ones and those waiting for their code are not."""
-    assert {"link.revoked", "link.ended", "link.expired"} == ENDED
+    """Revoked, ended and expired links are over, as those of a removed client; others may come back."""
+    assert {"link.revoked", "link.ended", "link.expired", "client.removed"} == ENDED
 
 
 def test_the_whole_tenants_policy_gives_the_same_answer() -> None:

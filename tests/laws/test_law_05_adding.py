@@ -66,7 +66,7 @@ def test_lifting_a_pin_never_refuses_more(deep: bool) -> None:
 
 def test_adding_a_published_range_never_refuses_more(deep: bool) -> None:
     """Whoever called from the ranges known so far may go on, wherever the new one is listed; some may call anew."""
-    found = effects(range(DEEP_WORLDS if deep else WORLDS), {"range": ADD_PUBLISHED}, Subject())["range"]
+    found = effects(range(DEEP_WORLDS if deep else 4 * WORLDS), {"range": ADD_PUBLISHED}, Subject())["range"]
 
     assert 0 == found["lost"]
     assert found["gained"] > 0

@@ -41,6 +41,9 @@ _NO_CODE: Final = Code(digest=b"", expires=Instant(0), redirect_uri="", challeng
 _LINK: Final = LinkId("link")
 
 
+_GONE: Final = ClientId("gone")
+
+
 def policy_of(world: Fields) -> Policy:
     """Return a world as extlink's policy of the whole tenant."""
     endings = world["endings"]
@@ -75,6 +78,7 @@ def policy_of(world: Fields) -> Policy:
             for name, one in world["pins"].items()
         },
         data_groups=DataGroupPolicy(tuple(_data_policy(one) for one in world["policies"])),
+        removed_clients=frozenset({_GONE}),
     )
 
 
@@ -230,7 +234,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         id=_LINK,
         owner=owner,
         service=service,
-        client=ClientId("client"),
+        client=_GONE if link["client_removed"] else ClientId("client"),
         public=False,
         state=LinkState(link["state"]),
         epochs=Epochs(
@@ -275,4 +279,5 @@ def narrowed(policy: Policy, request: AccessRequest) -> Policy:
         network=policy.network,
         data_groups=policy.data_groups,
         pins={name: one for name, one in policy.pins.items() if name == service},
+        removed_clients=policy.removed_clients,
     )

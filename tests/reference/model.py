@@ -20,7 +20,7 @@ A world is a dict:
 A question is a dict: service, user, at, scopes, address, in_person (the user, not the service, is at the address),
 proof (what such a user has shown), outbound, connectors, environment, flow_id, no_flow, required, token. A token is
 None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
-many edits came before it), made (how many endings came before it), expires, pinned}.
+many edits came before it), made (how many endings came before it), expires, pinned, client_removed}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -323,6 +323,8 @@ def _link(world: World, question: Question) -> Gate:
         wrong.add("link.not_redeemed")
     if question["at"] >= link["expires"]:
         wrong.add("link.expired")
+    if link["client_removed"]:
+        wrong.add("client.removed")
     return _gate(wrong | {"link.ended " + cause for cause in _endings(world, link)}, "link.live")
 
 

@@ -172,6 +172,7 @@ def _token(case: str, user: str, service: str) -> dict[str, Any]:
             "made": 0 if case == "ended" else 2,
             "expires": NOW if case == "expired" else NOW + 1,
             "pinned": case == "pinned",
+            "client_removed": False,
         },
         "problems": ["token.superseded"] if case == "superseded" else [],
         "scopes": ["read"],

@@ -47,6 +47,7 @@ network.ranges_unknown
 datagroup.no_policy datagroup.same_group datagroup.flow_unknown datagroup.not_applicable datagroup.blocked
 datagroup.mixed
 link.live link.not_asked link.missing link.revoked link.ended link.suspended link.not_redeemed link.expired
+client.removed
 token.unknown token.expired token.superseded token.wrong_kind token.wrong_audience scope.not_covered
 """
 

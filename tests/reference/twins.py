@@ -15,6 +15,7 @@ from extlink.domain.address import BITS, AddressRange
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Answer, Decision
 from extlink.domain.grant import Rule, Rules, Tenure, UserGrantPolicy, UserRules
+from extlink.domain.identifier import ClientId
 from extlink.domain.instant import Instant
 from extlink.domain.link import LinkState
 from extlink.domain.network import IPRestriction, Row
@@ -348,6 +349,7 @@ TWINS: Final[dict[str, Subject]] = {
     "a pin of all links is one of some": _pins(lambda one: attrs.evolve(one, applies="links")),
     "a link's own pin is forgotten": _linked(pinned=False),
     "every link is pinned": _linked(pinned=True),
+    "a removed client's links live on": _linked(client=ClientId("client")),
     "only the first published range is read": _pins(lambda one: attrs.evolve(one, rows=one.rows[:1])),
     "a pin takes the place of the restriction": _policy(_pin_alone),
     "no ranges are no rule": _request(_rangeless),

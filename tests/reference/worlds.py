@@ -296,5 +296,6 @@ def _token(draw: Random, given: World, asked: Question, scopes: Sequence[str]) -
         "made": _mostly(draw, endings, range(endings + 1), 0.7),
         "expires": _mostly(draw, NOW + 100, (asked["at"] - 1, asked["at"], asked["at"] + 1)),
         "pinned": draw.random() < 0.15,
+        "client_removed": draw.random() < 0.05,
     }
     return token

@@ -264,6 +264,8 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
     link = credential.link
     if link is None or credential.notes or link.service != request.service:
         return False
+    if policy.removed_clients and link.client in policy.removed_clients:
+        return False
     owner = link.owner
     if owner is not None and owner != request.user:
         return False
@@ -291,6 +293,8 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
         notes.extend(_state_notes(link, credential))
     # The state carries the cause already; the epochs are asked as well, since either alone ends a link.
     notes.extend(_ended_notes(policy, link))
+    if link.client in policy.removed_clients:
+        notes.append(("client.removed", {"client": link.client}))
     if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
     if not credential.notes and not request.scopes <= credential.scopes:
@@ -343,7 +347,7 @@ def _is_ended_by_grants(policy: Policy, link: Link) -> bool:
 
 
 # A link refused for one of these reasons never works again; for any other it may.
-ENDED: Final = frozenset({"link.revoked", "link.ended", "link.expired"})
+ENDED: Final = frozenset({"link.revoked", "link.ended", "link.expired", "client.removed"})
 
 
 def link_notes(policy: Policy, link: Link, at: Instant) -> tuple[Note, ...]:

@@ -17,7 +17,7 @@ from extlink.domain.decision import Gate, Note
 from extlink.domain.directory import Member
 from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
-from extlink.domain.identifier import ConnectorId, Scope, ServiceId, UserId
+from extlink.domain.identifier import ClientId, ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction, NetworkProof
@@ -60,6 +60,7 @@ class Policy:
         people: by user id; a user who is not in it is unknown.
         network: the tenant's IP restriction.
         data_groups: the tenant's data policies.
+        removed_clients: OAuth clients that were removed: no link they made works any more.
         pins: by service, the ranges it publishes; a service that is not in it has none.
     """
 
@@ -68,6 +69,7 @@ class Policy:
     people: Mapping[UserId, Person] = MappingProxyType({})
     network: IPRestriction = _NO_RESTRICTION
     data_groups: DataGroupPolicy = _NO_POLICIES
+    removed_clients: frozenset[ClientId] = frozenset()
     pins: Mapping[ServiceId, Pin] = MappingProxyType({})
 
 

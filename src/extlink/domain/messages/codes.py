@@ -143,6 +143,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("authorization.redirect_uri", _C, "client"),
     ("resource.not_granted", _V, ""),
     ("client.unknown", _C, "client"),
+    ("client.removed", _C, "client"),
     ("client.another", _C, "client"),
     ("client.wrong_secret", _V, ""),
     ("client.wrong_method", _V, ""),

@@ -338,6 +338,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "There is no OAuth client {client} in this domain.",
             "Check the client id that is set in the service, or add the OAuth client.",
         ),
+        "client.removed": Message(
+            "The OAuth client {client}, which made this connection, was removed.",
+            "Add an OAuth client for the service and connect again.",
+        ),
         "client.another": Message(
             "The service and the kind of the OAuth client {client} cannot be changed.",
             "Add another OAuth client and remove this one.",

@@ -335,6 +335,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "このドメインに、OAuthクライアント「{client}」はありません。",
             "サービスに設定したクライアントIDを確認するか、OAuthクライアントを追加してください。",
         ),
+        "client.removed": Message(
+            "この連携を作成したOAuthクライアント「{client}」は削除されています。",
+            "サービス用のOAuthクライアントを追加し、もう一度連携してください。",
+        ),
         "client.another": Message(
             "OAuthクライアント「{client}」のサービスと種別は変更できません。",
             "別のOAuthクライアントを追加し、このクライアントを削除してください。",

@@ -326,6 +326,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "此域中没有OAuth客户端“{client}”。",
             "请确认服务中设置的客户端ID，或添加OAuth客户端。",
         ),
+        "client.removed": Message(
+            "建立此联动的OAuth客户端“{client}”已被删除。",
+            "请为服务添加OAuth客户端，并重新联动。",
+        ),
         "client.another": Message(
             "OAuth客户端“{client}”的服务和类型无法更改。",
             "请添加其他OAuth客户端，并删除此客户端。",
