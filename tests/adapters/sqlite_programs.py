@@ -14,7 +14,7 @@ from extlink.adapters import _sqlite
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, Guard, Write
-from tests.contract.kit import at, batch, look, put, succeeds, values
+from extlink.testing.probes import at, batch, look, put, succeeds, values
 
 
 def say(number: int) -> None:

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.checks import CHECKS
-from tests.contract.kit import Factory
-from tests.contract.machine import run
+from extlink.testing import Check, run_programs, storage_checks
+from extlink.testing.probes import OpenStore
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "howto" / "write-your-own-store.md"
 
 
 @pytest.fixture(scope="module")
-def open_store() -> Factory:
+def open_store() -> OpenStore:
     """Run the page's examples and return the store that they define."""
-    names: dict[str, Factory] = {}
+    names: dict[str, OpenStore] = {}
     for example in doctest.DocTestParser().get_examples(PAGE.read_text(encoding="utf-8")):
         if example.source.startswith(("import ", "from ", "class ")):
             exec(compile(example.source, PAGE.name, "exec"), names)  # noqa: S102 - the page of this repository
@@ -23,16 +22,16 @@ def open_store() -> Factory:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CHECKS)
-def test_the_store_of_the_page_keeps_the_contract(open_store: Factory, name: str) -> None:
+@pytest.mark.parametrize("check", storage_checks(), ids=lambda check: check.name)
+def test_the_store_of_the_page_keeps_the_contract(open_store: OpenStore, check: Check) -> None:
     """A store written from the ports alone passes."""
-    CHECKS[name](open_store)
+    check.run(open_store)
 
 
 @pytest.mark.slow
-def test_the_store_of_the_page_behaves_as_the_model(open_store: Factory) -> None:
+def test_the_store_of_the_page_behaves_as_the_model(open_store: OpenStore) -> None:
     """The machine finds nothing either."""
-    run(open_store)
+    run_programs(open_store)
 
 
 def test_the_page_is_short() -> None:

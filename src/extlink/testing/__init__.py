@@ -1,0 +1,55 @@
+"""The kit for whoever writes a store, or tests a host: `pip install extlink[testing]`.
+
+    check_storage, check_async_storage        run the whole storage contract on a store
+    storage_checks, async_storage_checks      the same as named checks, one test each
+    run_programs                              random programs beside a model
+    FrozenClock, CountingEntropy, ShakyDirectory   what a host plugs in, for tests
+
+Nothing of extlink imports it. The names below are loaded when they are first asked for; only what draws examples needs
+Hypothesis.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from extlink.testing.contract import (
+        Check,
+        async_storage_checks,
+        check_async_storage,
+        check_storage,
+        storage_checks,
+    )
+    from extlink.testing.fakes import NOW, CountingEntropy, FrozenClock, ShakyDirectory
+    from extlink.testing.machine import run_programs
+    from extlink.testing.probes import ContractBroken
+
+# fmt: off
+__all__ = [
+    "NOW", "Check", "ContractBroken", "CountingEntropy", "FrozenClock", "ShakyDirectory", "async_storage_checks",
+    "check_async_storage", "check_storage", "run_programs", "storage_checks",
+]
+# fmt: on
+
+_NAMES: Final = (
+    ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
+    ("fakes", "NOW CountingEntropy FrozenClock ShakyDirectory"),
+    ("machine", "run_programs"),
+    ("probes", "ContractBroken"),
+)
+_PLACES: Final = {name: place for place, names in _NAMES for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'extlink.testing' has no attribute {name!r}")
+    value: object = getattr(import_module(f"extlink.testing.{place}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
