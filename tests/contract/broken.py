@@ -550,18 +550,63 @@ class ListsDeletedRecords(Twin):
         self.graves: set[Key] = set()
 
 
+class ListsOneMoreThanAsked(Twin):
+    """Asks for one more, to know whether anything follows, and shows it."""
+
+    def list(self, query: Query) -> Page:
+        return super().list(query._replace(limit=query.limit + 1 if 1 <= query.limit < 1_000 else query.limit))
+
+
 class ListsWithoutLimit(Twin):
     def list(self, query: Query) -> Page:
         return super().list(query._replace(limit=min(max(query.limit, 1), 1_000)))
 
 
-class DropsHalfOfABatch(Twin):
-    """Writes in two transactions; the second meets the guards, the first has been seen by everybody."""
+class CommitsInTwoHalves(Twin):
+    """Writes in two transactions, each of them whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = threading.Event()
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        self._seen.set()
+        return super().read(keys, known)
 
     def commit(self, batch: Batch) -> Position:
         half = len(batch.writes) // 2
-        guarded = super().commit(attrs.evolve(batch, writes=batch.writes[:half], entries=()))
-        return super().commit(attrs.evolve(batch, guards=(), writes=batch.writes[half:])) if batch.writes else guarded
+        super().commit(attrs.evolve(batch, writes=batch.writes[:half], entries=()))
+        self._seen.clear()
+        self._seen.wait(GAP_SECONDS)
+        return super().commit(attrs.evolve(batch, guards=(), writes=batch.writes[half:]))
+
+
+class ReadsFromEitherOfTwoCopies(Twin):
+    """Asks the primary and a replica, one commit behind, in turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copy = MemoryStorage()
+        self.late: list[Batch] = []
+        self.reads = count()
+
+    def commit(self, batch: Batch) -> Position:
+        position = super().commit(batch)
+        for late in self.late:
+            self.copy.commit(attrs.evolve(late, guards=()))
+        self.late = [batch]
+        return position
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        if next(self.reads) % 2 and self.copy.list(Entries(b"acme", limit=1)).items:
+            return self.copy.read(keys, known)
+        return super().read(keys, known)
+
+
+class SaysMoreAfterNothing(Twin):
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        return page if page.items else page._replace(more=True)
 
 
 class StartsNumbersAtZero(Twin):
@@ -648,22 +693,6 @@ class TakesAMissingGuardForAnError(Twin):
         return super().commit(batch)
 
 
-class ReadsWhileAnotherCommits(Twin):
-    """READ UNCOMMITTED: what a commit has written so far is seen."""
-
-    def commit(self, batch: Batch) -> Position:
-        for write in batch.writes[:1]:
-            found = self._tenants.get(batch.tenant)
-            if found is not None and write.value is not None and write.key.path in found.records and not batch.guards:
-                found.records[write.key.path] = (batch.id, write.value)
-                self._seen.wait(GAP_SECONDS)
-        return super().commit(batch)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen = threading.Event()
-
-
 def _cut(key: Key) -> Key:
     return key._replace(path=key.path[:64])
 
@@ -735,8 +764,11 @@ TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
         NeverSaysMore: "pages_hold_every_record_once",
         ListsWithoutCase: "a_list_follows_the_bytes",
         ListsDeletedRecords: "a_deleted_record_is_absent_and_unlisted",
+        ListsOneMoreThanAsked: "pages_hold_every_record_once",
         ListsWithoutLimit: "a_limit_is_1_to_1000",
-        DropsHalfOfABatch: "a_read_is_one_snapshot",
+        CommitsInTwoHalves: "a_read_is_one_snapshot",
+        ReadsFromEitherOfTwoCopies: "a_read_is_one_snapshot",
+        SaysMoreAfterNothing: "a_list_keeps_to_its_prefix",
         StartsNumbersAtZero: "entries_are_numbered_from_1_without_gaps",
         LeavesAGapAfterABatch: "entries_are_numbered_from_1_without_gaps",
         WritesIntoTheFirstTenant: "a_list_keeps_to_its_tenant",
@@ -744,7 +776,6 @@ TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
         FindsRecordsWithTheirPrefixAlone: "identifiers_are_equal_only_if_their_bytes_are",
         AnswersBeforeItWrites: "a_finished_commit_is_seen_by_every_thread",
         TakesAMissingGuardForAnError: "a_guard_on_presence_is_a_conflict_once_deleted",
-        ReadsWhileAnotherCommits: "a_read_is_one_snapshot",
         Forgets: "what_was_committed_is_there_after_opening_again",
     }
 )

@@ -40,6 +40,12 @@ def test_the_checks_accept_the_unbroken_twin(check: Check) -> None:
     check.run(Twin)
 
 
+def test_reads_that_are_torn_between_tenants_are_found() -> None:
+    """The twin that reads key by key is found by its second check as well."""
+    with pytest.raises(ContractBroken, match="they never were so together"):
+        ALL["a_read_across_tenants_is_one_snapshot"].run(broken.ReadsKeyByKey)
+
+
 def test_every_broken_store_is_listed() -> None:
     """No twin is written and never run; there are more than the 25 that PROMISES asks for."""
     written = {

@@ -148,13 +148,12 @@ def _read_while_writing(write: Callable[[int], None], read: Callable[[], int]) -
     written = threading.Event()
 
     def write_all() -> None:
-        done = 0
+        done, number = 0, 0
         try:
-            for number in range(1, _MOST_WRITES):
+            while done < _READERS and number < _MOST_WRITES:
+                number += 1
                 write(number)
                 done += reading.acquire(blocking=False)
-                if done == _READERS:
-                    return
         finally:
             written.set()
 

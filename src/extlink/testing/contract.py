@@ -79,7 +79,7 @@ class Check:
             blocking = partial(Blocking, open_store)
             if self.theme == "cancelling":
                 body = cast("Callable[[Blocking], None]", self._body)
-                self._judge(lambda: body(_open(opened, blocking)))
+                self._judge(lambda: body(_open(opened, blocking)))  # what fails to open is broken, too
             else:
                 self._judge(partial(cast("Callable[[OpenStore], None]", self._body), partial(_open, opened, blocking)))
 
