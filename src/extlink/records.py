@@ -2,7 +2,7 @@
 
 Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
 refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
-kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
+kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7).
 
     head of a tenant   t                    IP restriction      p net
     host's keys        k (of ~host)         data policies       p dlp
@@ -11,6 +11,7 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     user               u <user>             link                l <link>
     links of a user    o <user> <service>   users of a service  x <service> <user>
     trigger            w <link> <id>        refusal marks       n <link>
+    what a command came to (`outcomes`)      i <user> <idempotency key>
     piece of a large record                 ~ <its path> <number>
 """
 

@@ -100,6 +100,7 @@ class _Key(NamedTuple):
     digest: _Keyed
     derive: _Keyed
     consent: _Keyed
+    once: _Keyed
     check: bytes
 
 
@@ -110,6 +111,7 @@ def _spread(key: bytes) -> _Key:
         digest=_Keyed(root(b"extlink 1 digest")),
         derive=_Keyed(root(b"extlink 1 derive")),
         consent=_Keyed(root(b"extlink 1 consent")),
+        once=_Keyed(root(b"extlink 1 once")),
         check=root(b"extlink 1 check"),
     )
 
@@ -216,6 +218,14 @@ class KeyRing:
         parts = (token.kind, tenant, token.link, str(token.generation), presented.reveal())
         message = b"".join(len(part).to_bytes(2, "big") + part for part in (*(p.encode() for p in parts), salt))
         return self.mint(tenant, token, self._keys[token.key_id].derive(message)[:RANDOM_BYTES])
+
+    def once(self, tenant: TenantId, key_id: str, purpose: str, data: bytes) -> bytes:
+        """Return 32 bytes that follow from `data` under a key of the ring: what an idempotent command is known by.
+
+        Args:
+            purpose: what they are for; another purpose gives other bytes.
+        """
+        return self._keys[key_id].once(_bound(tenant, purpose) + b"\0" + data)
 
     def sign_consent(self, tenant: TenantId, body: bytes) -> Secret:
         """Return a consent request as a text that only this host can have made."""

@@ -3,6 +3,7 @@
     check_storage, check_async_storage        run the whole storage contract on a store
     storage_checks, async_storage_checks      the same as named checks, one test each
     run_programs                              random programs beside a model
+    each_fault                                what comes of a run when any of its calls fails
     FrozenClock, CountingEntropy, ShakyDirectory   what a host plugs in, for tests
 
 Nothing of extlink imports it. The names below are loaded when they are first asked for; only what draws examples needs
@@ -23,19 +24,22 @@ if TYPE_CHECKING:
         storage_checks,
     )
     from extlink.testing.fakes import NOW, CountingEntropy, FrozenClock, ShakyDirectory
+    from extlink.testing.faults import ERRORS, Fault, Faulted, FaultyStorage, each_fault
     from extlink.testing.machine import run_programs
     from extlink.testing.probes import ContractBroken
 
 # fmt: off
 __all__ = [
-    "NOW", "Check", "ContractBroken", "CountingEntropy", "FrozenClock", "ShakyDirectory", "async_storage_checks",
-    "check_async_storage", "check_storage", "run_programs", "storage_checks",
+    "ERRORS", "NOW", "Check", "ContractBroken", "CountingEntropy", "Fault", "Faulted", "FaultyStorage", "FrozenClock",
+    "ShakyDirectory", "async_storage_checks", "check_async_storage", "check_storage", "each_fault", "run_programs",
+    "storage_checks",
 ]
 # fmt: on
 
 _NAMES: Final = (
     ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
     ("fakes", "NOW CountingEntropy FrozenClock ShakyDirectory"),
+    ("faults", "ERRORS Fault Faulted FaultyStorage each_fault"),
     ("machine", "run_programs"),
     ("probes", "ContractBroken"),
 )
