@@ -4,6 +4,8 @@
     storage_checks, async_storage_checks      the same as named checks, one test each
     run_programs                              random programs beside a model
     each_fault                                what comes of a run when any of its calls fails
+    Exploration, linearizable                 every interleaving of operations, and what each must come to
+    copied, dump                              what a store holds, written into another one or to be compared
     FrozenClock, CountingEntropy, ShakyDirectory   what a host plugs in, for tests
 
 Nothing of extlink imports it. The names below are loaded when they are first asked for; only what draws examples needs
@@ -23,25 +25,30 @@ if TYPE_CHECKING:
         check_storage,
         storage_checks,
     )
+    from extlink.testing.copying import Dump, copied, dump
     from extlink.testing.fakes import NOW, CountingEntropy, FrozenClock, ShakyDirectory
     from extlink.testing.faults import ERRORS, Fault, Faulted, FaultyStorage, each_fault
     from extlink.testing.machine import run_programs
     from extlink.testing.probes import ContractBroken
+    from extlink.testing.schedules import Exploration, NotLinearizable, Outcome, Run, Worker, linearizable
 
 # fmt: off
 __all__ = [
-    "ERRORS", "NOW", "Check", "ContractBroken", "CountingEntropy", "Fault", "Faulted", "FaultyStorage", "FrozenClock",
-    "ShakyDirectory", "async_storage_checks", "check_async_storage", "check_storage", "each_fault", "run_programs",
-    "storage_checks",
+    "ERRORS", "NOW", "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted",
+    "FaultyStorage", "FrozenClock", "NotLinearizable", "Outcome", "Run", "ShakyDirectory", "Worker",
+    "async_storage_checks", "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable",
+    "run_programs", "storage_checks",
 ]
 # fmt: on
 
 _NAMES: Final = (
     ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
+    ("copying", "Dump copied dump"),
     ("fakes", "NOW CountingEntropy FrozenClock ShakyDirectory"),
     ("faults", "ERRORS Fault Faulted FaultyStorage each_fault"),
     ("machine", "run_programs"),
     ("probes", "ContractBroken"),
+    ("schedules", "Exploration NotLinearizable Outcome Run Worker linearizable"),
 )
 _PLACES: Final = {name: place for place, names in _NAMES for name in names.split()}
 
