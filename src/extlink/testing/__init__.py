@@ -6,6 +6,7 @@
     each_fault                                what comes of a run when any of its calls fails
     Exploration, linearizable                 every interleaving of operations, and what each must come to
     copied, dump                              what a store holds, written into another one or to be compared
+    strategies                                Hypothesis strategies for tenants that make sense (a module)
     FrozenClock, CountingEntropy, ShakyDirectory   what a host plugs in, for tests
 
 Nothing of extlink imports it. The names below are loaded when they are first asked for; only what draws examples needs
