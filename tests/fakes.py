@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from extlink.testing import NOW, CountingEntropy, FrozenClock
+from extlink.testing.fakes import NOW, CountingEntropy, FrozenClock
 
 __all__ = ["NOW", "CountingEntropy", "FrozenClock"]

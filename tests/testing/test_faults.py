@@ -10,7 +10,8 @@ import pytest
 from extlink.adapters.memory import MemoryStorage
 from extlink.errors import Conflict, Unavailable
 from extlink.ports import Batch, Entries, Key, Position, Storage
-from extlink.testing import ERRORS, Fault, FaultyStorage, each_fault
+from extlink.testing import Fault, FaultyStorage, each_fault
+from extlink.testing.faults import ERRORS
 from tests.testing.rehearsal import NAMES, dumped, prepared, run
 
 LOST = [Unavailable("the answer was lost")]

@@ -27,26 +27,26 @@ if TYPE_CHECKING:
         storage_checks,
     )
     from extlink.testing.copying import Dump, copied, dump
-    from extlink.testing.fakes import NOW, CountingEntropy, FrozenClock, ShakyDirectory
-    from extlink.testing.faults import ERRORS, Fault, Faulted, FaultyStorage, each_fault
+    from extlink.testing.fakes import CountingEntropy, FrozenClock, ShakyDirectory
+    from extlink.testing.faults import Fault, Faulted, FaultyStorage, each_fault
     from extlink.testing.machine import run_programs
     from extlink.testing.probes import ContractBroken
     from extlink.testing.schedules import Exploration, NotLinearizable, Outcome, Run, Worker, linearizable
 
 # fmt: off
 __all__ = [
-    "ERRORS", "NOW", "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted",
-    "FaultyStorage", "FrozenClock", "NotLinearizable", "Outcome", "Run", "ShakyDirectory", "Worker",
-    "async_storage_checks", "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable",
-    "run_programs", "storage_checks",
+    "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted", "FaultyStorage",
+    "FrozenClock", "NotLinearizable", "Outcome", "Run", "ShakyDirectory", "Worker", "async_storage_checks",
+    "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable", "run_programs",
+    "storage_checks",
 ]
 # fmt: on
 
 _NAMES: Final = (
     ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
     ("copying", "Dump copied dump"),
-    ("fakes", "NOW CountingEntropy FrozenClock ShakyDirectory"),
-    ("faults", "ERRORS Fault Faulted FaultyStorage each_fault"),
+    ("fakes", "CountingEntropy FrozenClock ShakyDirectory"),
+    ("faults", "Fault Faulted FaultyStorage each_fault"),
     ("machine", "run_programs"),
     ("probes", "ContractBroken"),
     ("schedules", "Exploration NotLinearizable Outcome Run Worker linearizable"),

@@ -23,7 +23,11 @@ S = TypeVar("S", bound=Storage)
 
 @attrs.frozen
 class Dump:
-    """Everything that a store holds of some tenants but versions: records by key, and the ledgers in order."""
+    """Everything that a store holds of some tenants but versions: records by key, and the ledgers in order.
+
+    >>> Dump({}, {b"acme": (b"entry",)}).ledger[b"acme"]
+    (b'entry',)
+    """
 
     records: Mapping[Key, bytes | None]
     ledger: Mapping[bytes, tuple[bytes, ...]]

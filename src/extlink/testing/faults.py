@@ -104,6 +104,10 @@ class Faulted(Generic[T]):
         storage: the store as the run left it, whole again.
         result: what the run returned, None if it raised.
         error: what it raised, None if it returned.
+
+    >>> from extlink import MemoryStorage
+    >>> Faulted(fault=Fault(1, "before", ERRORS[0]), storage=MemoryStorage(), result=7).result
+    7
     """
 
     fault: Fault

@@ -133,7 +133,11 @@ class Worker:
 
 @attrs.frozen
 class Outcome:
-    """What a run of one operation came to: its result, or the text of what it raised."""
+    """What a run of one operation came to: its result, or the text of what it raised.
+
+    >>> Outcome(7)
+    Outcome(result=7, error='')
+    """
 
     result: object = None
     error: str = ""
@@ -146,7 +150,11 @@ class Run:
     Args:
         schedule: who made each step.
         before: pairs of workers, the first of which had returned when the second made its first step.
-        storage: as they left it.
+        storage: as they left it; closed, if it can be closed.
+
+    >>> from extlink import MemoryStorage
+    >>> Run((0, 1), (Outcome(), Outcome()), frozenset({(0, 1)}), MemoryStorage(), Dump({}, {})).schedule
+    (0, 1)
     """
 
     schedule: tuple[int, ...]
