@@ -9,7 +9,7 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from extlink import catalog, links, services, users
+from extlink import catalog, links, services, triggers, users
 from extlink.domain.consent import Acceptance
 from extlink.domain.decision import Answer, Refusal
 from extlink.domain.outcome import Outcome
@@ -205,6 +205,21 @@ def test_what_raised_is_not_kept() -> None:
     admin.run(services.register(catalog.SLACK))
 
     assert "enabled" == admin.run(asked, idempotency_key="1").state
+
+
+def test_garbage_under_a_key_writes_nothing() -> None:
+    """Whoever sends tokens that are none, each under a key of its own, fills no store."""
+    host, _ = _tenant()
+    before = host.dump()
+    for number in range(3):
+        for junk in (
+            links.redeem("xl_ac_junk", client=CLIENT, redirect_uri=REDIRECT, code_verifier=VERIFIER),
+            links.refresh("xl_rt_junk", client=CLIENT),
+            triggers.subscribe("xl_at_junk", trigger="record_added"),
+        ):
+            assert not host.tenant.run(junk, idempotency_key=f"{number} {junk.name}")
+
+    assert before == host.dump()
 
 
 def test_a_denial_is_recorded_once() -> None:

@@ -4,8 +4,9 @@ Rules
     The key is the caller's, and each person has keys of their own. The same key with the same operation and the same
     arguments: the first result, and nothing is written again. With another operation: `InvalidInput`.
 
-    What a command came to is written with it, in one batch, also where it changed nothing; what raised changed nothing
-    and is not kept, so the same key may be tried again. Two deliveries at once are settled by the guard on the record.
+    What a command came to is written with it, in one batch, also where it changed nothing. What was refused without a
+    trace is not kept, so the same key may be tried again, and nobody fills the store with tokens that are none. Two
+    deliveries at once are settled by the guard on the record.
 
     No secret is kept. What a command draws follows from the host's key and a number drawn for it, so a code can be
     derived again; tokens follow from what was presented, as in a refresh that is repeated. Both only while nothing came
@@ -29,6 +30,7 @@ import attrs
 
 from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance
+from extlink.domain.decision import Decision, Refusal
 from extlink.domain.identifier import LinkId, TenantId, parse_id
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
 from extlink.domain.reason import Reason
@@ -109,6 +111,8 @@ def _once(call: Call, operation: Operation[T], name: str) -> Steps[Commit[T]]:
     commit = yield from _carried_out(call, operation, keys, nonce)
     if commit.error is not None and type(commit.error) is not Refused:
         raise Misconfigured(f"{operation.name} ends in a {type(commit.error).__name__}, which cannot be kept")
+    if isinstance(commit.result, Refusal | Decision) and not (commit.changes or commit.events):
+        return commit
     outcome = Outcome(
         fingerprint=_fingerprint(keys, keys.current, call.tenant, operation),
         key_id=keys.current,
@@ -208,7 +212,8 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple | list):
         return ["list", *[_plain(one) for one in cast("tuple[object, ...]", value)]]
     if attrs.has(type(value)):
-        names = [field.name for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))]
+        # What is not an argument of the class follows from what is.
+        names = [field.name for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value))) if field.init]
         return [type(value).__name__, *[_plain(getattr(value, name)) for name in names]]
     raise Misconfigured(f"a {type(value).__name__} among the arguments cannot be told from another for a key")
 

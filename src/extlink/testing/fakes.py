@@ -79,9 +79,9 @@ class ShakyDirectory:
     """
 
     def __init__(self, people: Directory) -> None:
-        self.people = people
-        self.down = False
-        self.asked = 0
+        self.people: Directory = people
+        self.down: bool = False
+        self.asked: int = 0
 
     def _answer(self) -> Directory:
         self.asked += 1

@@ -67,10 +67,10 @@ class FaultyStorage:
     """
 
     def __init__(self, inner: Storage, fault: Fault | None = None) -> None:
-        self.inner = inner
-        self.fault = fault
-        self.calls = 0
-        self.failed = False
+        self.inner: Storage = inner
+        self.fault: Fault | None = fault
+        self.calls: int = 0
+        self.failed: bool = False
 
     def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """As `Storage.read`."""

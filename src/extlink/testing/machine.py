@@ -104,7 +104,7 @@ class Programs(RuleBasedStateMachine):
     def start(self) -> None:
         """Open a fresh store."""
         self.store: Storage = self.open_store()
-        self.model = Model()
+        self.model: Model = Model()
         self.batches: list[Batch] = []
         self.seen: list[Version] = [ABSENT]
         self.answered: Sequence[Stored] = ()

@@ -63,8 +63,8 @@ class ContractBroken(AssertionError):
 
     def __init__(self, problem: str, check: str = "") -> None:
         super().__init__(f"{check}: {problem}" if check else problem)
-        self.problem = problem
-        self.check = check
+        self.problem: str = problem
+        self.check: str = check
 
 
 def expect(expected: object, actual: object, what: str) -> None:

@@ -353,7 +353,7 @@ class NotLinearizable(AssertionError):
 
     def __init__(self, workers: tuple[Worker, ...], run: Run) -> None:
         super().__init__(f"replay({run.schedule}) of {workers} came to {run.outcomes}, as no order of them does")
-        self.schedule = run.schedule
+        self.schedule: tuple[int, ...] = run.schedule
 
 
 def linearizable(exploration: Exploration) -> int:
