@@ -156,13 +156,12 @@ def _again(call: Call, operation: Operation[T], known: Outcome, keys: KeyRing) -
         Refused: `consent.used` for a code that was spent since.
     """
     if not keys.knows(known.key_id):
-        raise InvalidInput("idempotency_key", "expected a key that is not as old as this one; take a new one")
+        raise InvalidInput("idempotency_key", "expected a new key, got one that was used under a host key that is gone")
     fingerprint = _fingerprint(keys, known.key_id, call.tenant, operation)
     if not hmac.compare_digest(fingerprint, known.fingerprint):
         raise InvalidInput(
             "idempotency_key",
-            f"expected the operation and the arguments it was first used for, got another {operation.name}; "
-            f"take a new key for each command",
+            f"expected a new key for {operation.name}, got one that was used for another command or other arguments",
         )
     error = None if known.error is None else Refused(known.error)
     match known.result:
