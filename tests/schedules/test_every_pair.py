@@ -119,6 +119,22 @@ def test_pairs_that_meet_are_many() -> None:
     assert ("networks.add", "users.suspend") not in met
 
 
+TRIPLES = (
+    ("services.disable", "services.enable", "links.redeem"),
+    ("users.suspend", "links.revoke", "access.check"),
+    ("grants.exclude", "grants.include", "grants.allow"),
+    ("networks.restrict", "networks.deny_all", "networks.add"),
+    ("services.quarantine_everywhere", "services.release_everywhere", "links.accept"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", TRIPLES, ids=" ".join)
+def test_chosen_triples_of_operations(names: tuple[str, str, str]) -> None:
+    """What ends, pauses or permits something, twice over, beside what depends on it."""
+    assert linearizable(exploration(*map(worker, names))) > 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_two_deliveries_of_a_command_at_once(name: str, deep: bool) -> None:
