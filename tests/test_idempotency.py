@@ -77,7 +77,7 @@ def test_without_a_key_commands_are_carried_out_twice() -> None:
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_takes_no_key(name: str) -> None:
     """What only asks is answered anew: a check that came from what is kept would let a revoked token in."""
-    with pytest.raises(InvalidInput, match="answered anew each time"):
+    with pytest.raises(InvalidInput, match="cannot be given again"):
         run(prepared(), name, key="7f1c")
 
 

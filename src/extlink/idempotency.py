@@ -13,6 +13,9 @@ Rules
     after them: spent codes and tokens that were followed by others are not given out a second time, and the gates are
     asked again.
 
+    What gives secrets that follow from nothing has no key: the operations on clients, and those on the restriction,
+    which give what resets it; nor have the messages of the OAuth endpoints, which say themselves what is sent twice.
+
     What only asks has no key: its answer would be one of yesterday. `access.check` above all is never answered from
     what is kept.
 """
@@ -64,7 +67,12 @@ _NONCE_BYTES: Final = 16
 _BLOCK_BYTES: Final = 32
 _DENIED: Final = "operation.denied"
 # What may write, and yet is a question: a check notes that a token was used, and must be answered from today.
-_QUESTIONS: Final = frozenset({"access.check", "access.check_flow", "access.explain", "triggers.check_delivery"})
+_QUESTIONS: Final = frozenset(
+    {"access.admit", "access.check", "access.check_flow", "access.explain", "triggers.check_delivery"}
+)
+# Results with secrets that cannot be derived again (a client's secret, what resets a restriction), and messages of
+# OAuth, which have rules of their own for what is sent twice.
+_WITHOUT_KEYS: Final = frozenset({"clients", "endpoints", "networks"})
 
 
 def takes_a_key(definition: Definition[..., object]) -> bool:
@@ -74,7 +82,9 @@ def takes_a_key(definition: Definition[..., object]) -> bool:
     >>> takes_a_key(enable("slack").definition)
     True
     """
-    return bool(definition.records - {_DENIED}) and definition.name not in _QUESTIONS
+    if definition.name in _QUESTIONS or definition.name.partition(".")[0] in _WITHOUT_KEYS:
+        return False
+    return bool(definition.records - {_DENIED})
 
 
 def with_key(operation: Operation[T], idempotency_key: object) -> Operation[T]:
@@ -90,7 +100,8 @@ def with_key(operation: Operation[T], idempotency_key: object) -> Operation[T]:
     name = parse_id(idempotency_key, "idempotency_key")
     if not takes_a_key(operation.definition):
         raise InvalidInput(
-            "idempotency_key", f"expected none for {operation.name}, which is answered anew each time; leave it out"
+            "idempotency_key",
+            f"expected none for {operation.name}, which asks only or gives what cannot be given again; leave it out",
         )
 
     def once(call: Call, *, operation: Operation[T], idempotency_key: str) -> Steps[Commit[T]]:

@@ -2,7 +2,7 @@
 
 Rules: a result that is a record has the record's own form; a result that holds a secret has none, so that a new kind of
 result is either given a row here or refused. It is apart
-from the ledger, and packed: a restriction has many rows.
+from the ledger, and packed: a data policy names many connectors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import GATES, Answer, Decision, Finding, Refusal
 from extlink.domain.identifier import LinkId, TenantId, UserId
 from extlink.domain.link import Link
-from extlink.domain.network import IPRestriction
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import HostService, RegisteredService
@@ -130,7 +129,6 @@ _FORMS: Final[Mapping[type, _Form]] = {
     DataGroupPolicy: _form("data groups", codec.write_data_groups, codec.read_data_groups),
     Decision: _form("decision", _write_decision, _read_decision),
     HostService: _form("host service", codec.write_host_service, codec.read_host_service),
-    IPRestriction: _form("network", codec.write_network, codec.read_network),
     Link: _form("link", link_codec.write_link, link_codec.read_link),
     Refusal: _form("refusal", _write_refusal, _read_refusal),
     RegisteredService: _form("service", codec.write_service, codec.read_service),
