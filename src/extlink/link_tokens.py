@@ -167,6 +167,24 @@ def _outcome(call: Call, outcome: Issued | Failed) -> Commit[TokenSet | Refusal]
     return Commit(outcome.tokens, tuple(changes), (Event(outcome.event, issued),))
 
 
+def tokens_again(
+    call: Call, link: LinkId, presented: Secret, *, client: Client, address: str | None
+) -> Steps[TokenSet | Refusal]:
+    """Return the tokens that were given for a code or a refresh token, if they are still the newest and may be had."""
+    place = link_key(call.tenant, link)
+    held = (yield from read(place)).get(place)
+    if held is None:
+        return Refusal("invalid_grant", (Reason("token.unknown"),))
+    known = yield from facts.load(call, held.service, held.owner)
+    at = yield from ask(Now())
+    decision = _gates(known.policy, held, at, address, redeeming=False)
+    if not decision.allowed:
+        return Refusal("invalid_grant", decision.reasons, decision)
+    ledger = yield from ask(Ledger())
+    tokens = ledger.tokens_again(held, presented, client=client, at=at)
+    return Refusal("invalid_grant", (Reason("token.superseded", {"link": link}),)) if tokens is None else tokens
+
+
 def redeem(
     code: Secret | str,
     *,

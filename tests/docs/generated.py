@@ -21,6 +21,7 @@ from extlink.domain.edition import EDITIONS, EditionProfile
 from extlink.domain.event import VOCABULARY
 from extlink.domain.link import TRANSITIONS, LinkState
 from extlink.operation import Definition
+from extlink.testing import async_storage_checks
 from tests.docs.pages import ROOT
 
 if TYPE_CHECKING:
@@ -279,6 +280,17 @@ def catalogue() -> str:
     return "\n".join(parts)
 
 
+def storage_contract() -> str:
+    """Return every check of the storage contract with its promise, by what it belongs to."""
+    parts: list[str] = []
+    checks = async_storage_checks(durable=True)
+    for theme in dict.fromkeys(check.theme for check in checks):
+        parts.append(f"## {theme.capitalize()}\n")
+        rows = ((f"`{check.name}`", check.promise) for check in checks if check.theme == theme)
+        parts.append(_table(("check", "promise"), rows))
+    return "\n".join(parts)
+
+
 @attrs.frozen
 class Part:
     """A generated part of a page."""
@@ -294,6 +306,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "ledger-events": Part(REFERENCE / "ledger-events.md", ledger_events),
     "editions": Part(REFERENCE / "editions.md", editions),
     "catalogue": Part(REFERENCE / "catalogue.md", catalogue),
+    "storage-contract": Part(REFERENCE / "storage-contract.md", storage_contract),
     "address-texts": Part(ROOT / "docs" / "howto" / "address-texts.md", address_texts),
 }
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, Guard, Key, Storage, Write
-from tests.contract.kit import (
+from extlink.testing.probes import (
     PATIENCE_SECONDS,
     ContractBroken,
-    Factory,
+    OpenStore,
     at,
     batch,
     expect,
@@ -23,11 +24,15 @@ from tests.contract.kit import (
     values,
 )
 
-ROUNDS = 150
-MOST_WRITES = 5_000
+__all__: list[str] = []
+
+_ROUNDS: Final = 150
+_MOST_WRITES: Final = 5_000
+_READERS: Final = 2
+_SEEN: Final = 20
 
 
-def check_a_read_is_one_snapshot(open_store: Factory) -> None:
+def check_a_read_is_one_snapshot(open_store: OpenStore) -> None:
     """While one thread writes eight records together, no read sees two of its commits, nor an older one than before."""
     store = open_store()
     keys = [at(b"%d" % number) for number in range(8)]
@@ -44,7 +49,7 @@ def check_a_read_is_one_snapshot(open_store: Factory) -> None:
     _read_while_writing(write, read)
 
 
-def check_a_read_across_tenants_is_one_snapshot(open_store: Factory) -> None:
+def check_a_read_across_tenants_is_one_snapshot(open_store: OpenStore) -> None:
     """A record of `~host` and one of the tenant, changed in turns, are read as they were at one moment."""
     store = open_store()
     here, host = at(b"a"), Key(b"~host", b"a")
@@ -62,23 +67,23 @@ def check_a_read_across_tenants_is_one_snapshot(open_store: Factory) -> None:
     _read_while_writing(write, read)
 
 
-def check_a_finished_commit_is_seen_by_every_thread(open_store: Factory) -> None:
+def check_a_finished_commit_is_seen_by_every_thread(open_store: OpenStore) -> None:
     """What a commit that returned has written is in every read that begins later, on any thread."""
     store = open_store()
     for number in range(30):
         (written,) = together(partial(put, store, at(b"a"), b"%d" % number))
         found = together(*[partial(look, store, at(b"a"))] * 3)
-        expect([written] * 3, [answer[0].version for answer in found], "read by others")  # type: ignore[index]
+        expect([written] * 3, [answer[0].version for answer in found], "read by others")
 
 
-def check_crossed_guards_on_absence_never_both_hold(open_store: Factory) -> None:
+def check_crossed_guards_on_absence_never_both_hold(open_store: OpenStore) -> None:
     """Two batches, each writing the record whose absence the other guards: one of them conflicts, every time."""
     store = open_store()
     start = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def commit_all(mine: bytes, others: bytes) -> list[bool]:
         done: list[bool] = []
-        for number in range(ROUNDS):
+        for number in range(_ROUNDS):
             here, there = (at(b"%03d/" % number + side) for side in (mine, others))
             one = batch(Write(here, b"x"), guards=[Guard(there, ABSENT)])
             start.wait()
@@ -86,11 +91,11 @@ def check_crossed_guards_on_absence_never_both_hold(open_store: Factory) -> None
         return done
 
     left, right = together(partial(commit_all, b"left", b"right"), partial(commit_all, b"right", b"left"))
-    expect([1] * ROUNDS, [sum(pair) for pair in zip(left, right, strict=True)], "commits per round")  # type: ignore[call-overload]
-    expect(ROUNDS, len(ledger(store)), "entries")
+    expect([1] * _ROUNDS, [sum(pair) for pair in zip(left, right, strict=True)], "commits per round")
+    expect(_ROUNDS, len(ledger(store)), "entries")
 
 
-def check_concurrent_increments_lose_nothing(open_store: Factory) -> None:
+def check_concurrent_increments_lose_nothing(open_store: OpenStore) -> None:
     """Four threads add one, guarded by the version they read, until each has done so 25 times."""
     store = open_store()
     put(store, at(b"n"), b"0")
@@ -100,7 +105,7 @@ def check_concurrent_increments_lose_nothing(open_store: Factory) -> None:
     expect(list(range(1, 102)), numbers, "the numbers of the entries")
 
 
-def check_tenants_do_not_disturb_each_other(open_store: Factory) -> None:
+def check_tenants_do_not_disturb_each_other(open_store: OpenStore) -> None:
     """Threads that write in tenants of their own never conflict, and each ledger is whole."""
     store = open_store()
     tenants = [b"tenant %d" % number for number in range(4)]
@@ -118,7 +123,7 @@ def check_tenants_do_not_disturb_each_other(open_store: Factory) -> None:
         expect([(number + 1, b"%d" % number) for number in range(25)], ledger(store, tenant), "the ledger")
 
 
-def check_one_batch_from_several_threads_is_applied_once(open_store: Factory) -> None:
+def check_one_batch_from_several_threads_is_applied_once(open_store: OpenStore) -> None:
     """A batch sent twice at the same time has one position and one set of entries."""
     store = open_store()
     for number in range(20):
@@ -143,13 +148,12 @@ def _read_while_writing(write: Callable[[int], None], read: Callable[[], int]) -
     written = threading.Event()
 
     def write_all() -> None:
-        done = 0
+        done, number = 0, 0
         try:
-            for number in range(1, MOST_WRITES):
+            while done < _READERS and number < _MOST_WRITES:
+                number += 1
                 write(number)
                 done += reading.acquire(blocking=False)
-                if done == 2:
-                    return
         finally:
             written.set()
 
@@ -157,7 +161,7 @@ def _read_while_writing(write: Callable[[int], None], read: Callable[[], int]) -
         newest = -1
         seen = 0
         try:
-            while seen < 20 and not written.is_set():
+            while seen < _SEEN and not written.is_set():
                 found = read()
                 if found < newest:
                     raise ContractBroken(f"a read answered commit {found} after one had answered {newest}")
@@ -166,4 +170,4 @@ def _read_while_writing(write: Callable[[int], None], read: Callable[[], int]) -
         finally:
             reading.release()
 
-    together(write_all, read_all, read_all)
+    together(write_all, *[read_all] * _READERS)

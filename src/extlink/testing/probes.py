@@ -1,7 +1,7 @@
-"""What the checks of the storage contract are written with.
+"""What the checks of the storage contract are written with: small questions to a store, and how a broken one is told.
 
-A check is a function that takes a way to open fresh, empty stores; it returns if the store kept the promise and raises
-`ContractBroken` if not. The checks are written from `extlink.ports` alone and know no store.
+Rules: everything here is written from `extlink.ports` alone and knows no store; a store that does not keep a promise is
+reported as `ContractBroken`, whatever it did instead.
 """
 
 from __future__ import annotations
@@ -9,62 +9,82 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from extlink.domain.instant import Instant
 from extlink.ports import Batch, Entries, Guard, Key, Position, Query, Records, Storage, Stored, Version, Write
 
-_T = TypeVar("_T")
-Factory = Callable[[], Storage]
-Check = Callable[[Factory], None]
+__all__ = [
+    "ACME",
+    "AT",
+    "HOST",
+    "NOTHING_KNOWN",
+    "PATIENCE_SECONDS",
+    "ContractBroken",
+    "OpenStore",
+    "at",
+    "batch",
+    "expect",
+    "ledger",
+    "look",
+    "pages",
+    "paths",
+    "put",
+    "refused",
+    "shown",
+    "succeeds",
+    "together",
+    "values",
+    "version",
+    "versions",
+]
 
-ACME = b"acme"
-HOST = b"~host"
-NOTHING_KNOWN: Mapping[Key, Version] = MappingProxyType({})
-AT = Instant(1_700_000_000)
+_T = TypeVar("_T")
+_A = TypeVar("_A")
+OpenStore = Callable[[], Storage]
+
+ACME: Final = b"acme"
+HOST: Final = b"~host"
+NOTHING_KNOWN: Final[Mapping[Key, Version]] = MappingProxyType({})
+AT: Final = Instant(1_700_000_000)
 # Nothing here takes a second on an idle machine; a store that hangs is told from one that waits.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS: Final = 120
+_MAX_SHOWN: Final = 200
 
 
 class ContractBroken(AssertionError):
-    """The store did not keep the promise that the check is named after."""
+    """A store did not keep its contract.
+
+    Args:
+        problem: what was expected, and what came instead.
+        check: the name of the check that found it; empty inside of a check.
+    """
+
+    def __init__(self, problem: str, check: str = "") -> None:
+        super().__init__(f"{check}: {problem}" if check else problem)
+        self.problem: str = problem
+        self.check: str = check
 
 
 def expect(expected: object, actual: object, what: str) -> None:
     """Require that a store answered what the contract says."""
     if expected != actual:
-        raise ContractBroken(f"{what}: expected {_shown(expected)}, got {_shown(actual)}")
+        raise ContractBroken(f"{what}: expected {shown(expected)}, got {shown(actual)}")
 
 
-def refused(kind: type[Exception], what: str, call: Callable[[_T], object], argument: _T) -> None:
+def refused(kind: type[Exception], what: str, call: Callable[[_A], object], argument: _A) -> None:
     """Require that a call raises an error of this kind and no other."""
     try:
         answer = call(argument)
     except kind:
         return
     except Exception as error:
-        raise ContractBroken(f"{what}: expected {kind.__name__}, got {_shown(error)}") from error
-    raise ContractBroken(f"{what}: expected {kind.__name__}, got the answer {_shown(answer)}")
+        raise ContractBroken(f"{what}: expected {kind.__name__}, got {shown(error)}") from error
+    raise ContractBroken(f"{what}: expected {kind.__name__}, got the answer {shown(answer)}")
 
 
-def strictly(check: Check) -> Check:
-    """Return a check that also rejects a store which raises where it should answer."""
-
-    @wraps(check)
-    def checked(open_store: Factory) -> None:
-        try:
-            check(open_store)
-        except ContractBroken:
-            raise
-        except Exception as error:
-            raise ContractBroken(f"expected an answer, got {_shown(error)}") from error
-
-    return checked
-
-
-def succeeds(kind: type[Exception], call: Callable[[_T], object], argument: _T) -> bool:
+def succeeds(kind: type[Exception], call: Callable[[_A], object], argument: _A) -> bool:
     """Return whether a call went through, or was refused with an error of this kind."""
     try:
         call(argument)
@@ -120,7 +140,7 @@ def pages(store: Storage, query: Query) -> list[Stored]:
         if len(page.items) > query.limit:
             raise ContractBroken(f"a page of {query.limit}: got {len(page.items)} items")
         if found and page.items and page.items[0].key <= found[-1].key:
-            raise ContractBroken(f"a page that follows {_shown(found[-1].key)} begins with {_shown(page.items[0].key)}")
+            raise ContractBroken(f"a page that follows {shown(found[-1].key)} begins with {shown(page.items[0].key)}")
         found.extend(page.items)
         if not page.more:
             return found
@@ -131,7 +151,7 @@ def pages(store: Storage, query: Query) -> list[Stored]:
 
 def ledger(store: Storage, tenant: bytes = ACME) -> list[tuple[int, bytes]]:
     """Return all entries of a tenant with their numbers."""
-    return [(int.from_bytes(item.key.path, "big"), item.value or b"") for item in pages(store, Entries(tenant))]
+    return [(int.from_bytes(item.key.path), item.value or b"") for item in pages(store, Entries(tenant))]
 
 
 def paths(store: Storage, prefix: bytes = b"", tenant: bytes = ACME) -> list[bytes]:
@@ -139,18 +159,19 @@ def paths(store: Storage, prefix: bytes = b"", tenant: bytes = ACME) -> list[byt
     return [item.key.path for item in pages(store, Records(tenant, prefix))]
 
 
-def together(*calls: Callable[[], object]) -> list[object]:
+def together(*calls: Callable[[], _T]) -> list[_T]:
     """Call functions on threads of their own at the same time, and return their answers or raise the first error."""
     with ThreadPoolExecutor(len(calls)) as threads:
         return [future.result(PATIENCE_SECONDS) for future in [threads.submit(call) for call in calls]]
 
 
+def shown(value: object) -> str:
+    """Return a value as a report may show it."""
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+
+
 def _following(query: Query, last: Stored) -> Query:
     if isinstance(query, Records):
         return query._replace(after=last.key.path)
-    return query._replace(after=Position(int.from_bytes(last.key.path, "big")))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    return query._replace(after=Position(int.from_bytes(last.key.path)))

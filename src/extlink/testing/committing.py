@@ -6,9 +6,9 @@ import attrs
 
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, MAX_WRITES, Guard, Key, Version, Write
-from tests.contract.kit import (
+from extlink.testing.probes import (
     HOST,
-    Factory,
+    OpenStore,
     at,
     batch,
     expect,
@@ -22,8 +22,10 @@ from tests.contract.kit import (
     versions,
 )
 
+__all__: list[str] = []
 
-def check_a_guard_that_holds_lets_the_batch_through(open_store: Factory) -> None:
+
+def check_a_guard_that_holds_lets_the_batch_through(open_store: OpenStore) -> None:
     """The record still has the version that was read."""
     store = open_store()
     read = put(store, at(b"a"), b"old")
@@ -31,7 +33,7 @@ def check_a_guard_that_holds_lets_the_batch_through(open_store: Factory) -> None
     expect([b"new"], values(store, at(b"a")), "after a guarded write")
 
 
-def check_a_stale_guard_is_a_conflict(open_store: Factory) -> None:
+def check_a_stale_guard_is_a_conflict(open_store: OpenStore) -> None:
     """The record changed since it was read."""
     store = open_store()
     read = put(store, at(b"a"), b"old")
@@ -41,7 +43,7 @@ def check_a_stale_guard_is_a_conflict(open_store: Factory) -> None:
     expect([b"newer"], values(store, at(b"a")), "after the conflict")
 
 
-def check_a_guard_compares_versions_and_not_values(open_store: Factory) -> None:
+def check_a_guard_compares_versions_and_not_values(open_store: OpenStore) -> None:
     """The same value written again is another version."""
     store = open_store()
     read = put(store, at(b"a"), b"same")
@@ -50,7 +52,7 @@ def check_a_guard_compares_versions_and_not_values(open_store: Factory) -> None:
     refused(Conflict, "the same value, written again", store.commit, stale)
 
 
-def check_versions_are_compared_for_equality_only(open_store: Factory) -> None:
+def check_versions_are_compared_for_equality_only(open_store: OpenStore) -> None:
     """A guard with a larger or smaller version than the record's is stale either way."""
     store = open_store()
     read = put(store, at(b"a"), b"x")
@@ -59,14 +61,14 @@ def check_versions_are_compared_for_equality_only(open_store: Factory) -> None:
         refused(Conflict, "a guard that names another version", store.commit, stale)
 
 
-def check_a_guard_on_absence_holds_while_absent(open_store: Factory) -> None:
+def check_a_guard_on_absence_holds_while_absent(open_store: OpenStore) -> None:
     """What was absent and still is may be created."""
     store = open_store()
     store.commit(batch(Write(at(b"a"), b"first"), guards=[Guard(at(b"a"), ABSENT)]))
     expect([b"first"], values(store, at(b"a")), "a record created")
 
 
-def check_a_guard_on_absence_is_a_conflict_once_present(open_store: Factory) -> None:
+def check_a_guard_on_absence_is_a_conflict_once_present(open_store: OpenStore) -> None:
     """What was absent and was created meanwhile is not created twice."""
     store = open_store()
     put(store, at(b"a"), b"first")
@@ -75,7 +77,7 @@ def check_a_guard_on_absence_is_a_conflict_once_present(open_store: Factory) -> 
     expect([b"first"], values(store, at(b"a")), "after the conflict")
 
 
-def check_a_guard_on_presence_is_a_conflict_once_deleted(open_store: Factory) -> None:
+def check_a_guard_on_presence_is_a_conflict_once_deleted(open_store: OpenStore) -> None:
     """What was read and was deleted meanwhile is not written."""
     store = open_store()
     read = put(store, at(b"a"), b"x")
@@ -85,7 +87,7 @@ def check_a_guard_on_presence_is_a_conflict_once_deleted(open_store: Factory) ->
     expect([None], values(store, at(b"a")), "after the conflict")
 
 
-def check_a_record_created_again_has_a_new_version(open_store: Factory) -> None:
+def check_a_record_created_again_has_a_new_version(open_store: OpenStore) -> None:
     """Delete and create again with the same value: an old guard does not hold."""
     store = open_store()
     read = put(store, at(b"a"), b"same")
@@ -96,7 +98,7 @@ def check_a_record_created_again_has_a_new_version(open_store: Factory) -> None:
     refused(Conflict, "a guard from before the deletion", store.commit, stale)
 
 
-def check_every_guard_is_checked(open_store: Factory) -> None:
+def check_every_guard_is_checked(open_store: OpenStore) -> None:
     """One stale guard among many is enough, wherever it stands, and on records that are not written."""
     store = open_store()
     keys = [at(b"%03d" % number) for number in range(200)]
@@ -111,7 +113,7 @@ def check_every_guard_is_checked(open_store: Factory) -> None:
     expect([b"x"], values(store, at(b"new")), "with 200 guards that hold")
 
 
-def check_a_guard_without_a_write_guards(open_store: Factory) -> None:
+def check_a_guard_without_a_write_guards(open_store: OpenStore) -> None:
     """What was read and is not written is guarded as well, or two batches could each miss the other's write."""
     store = open_store()
     read = put(store, at(b"policy"), b"allow")
@@ -120,7 +122,7 @@ def check_a_guard_without_a_write_guards(open_store: Factory) -> None:
     refused(Conflict, "acting under a policy that changed", store.commit, stale)
 
 
-def check_only_guards_make_a_conflict(open_store: Factory) -> None:
+def check_only_guards_make_a_conflict(open_store: OpenStore) -> None:
     """Other records may change at will, and a write without a guard always goes through."""
     store = open_store()
     read = put(store, at(b"a"), b"x")
@@ -131,7 +133,7 @@ def check_only_guards_make_a_conflict(open_store: Factory) -> None:
     expect([b"blind"], values(store, at(b"a")), "a write without a guard")
 
 
-def check_a_guard_on_the_hosts_record(open_store: Factory) -> None:
+def check_a_guard_on_the_hosts_record(open_store: OpenStore) -> None:
     """A tenant's batch may depend on a record of `~host`, present or absent."""
     store = open_store()
     quarantine = at(b"s", HOST)
@@ -147,7 +149,7 @@ def check_a_guard_on_the_hosts_record(open_store: Factory) -> None:
     expect([b"3"], values(store, at(b"a")), "the tenant's record")
 
 
-def check_a_conflict_writes_nothing(open_store: Factory) -> None:
+def check_a_conflict_writes_nothing(open_store: OpenStore) -> None:
     """No record written, none deleted, no entry kept."""
     store = open_store()
     put(store, at(b"keep"), b"kept")
@@ -158,7 +160,7 @@ def check_a_conflict_writes_nothing(open_store: Factory) -> None:
     expect(before, (paths(store), ledger(store), look(store, at(b"keep"))), "the store after a conflict")
 
 
-def check_a_refused_batch_may_be_committed_later(open_store: Factory) -> None:
+def check_a_refused_batch_may_be_committed_later(open_store: OpenStore) -> None:
     """A conflict leaves no trace of the batch's id."""
     store = open_store()
     put(store, at(b"a"), b"x")
@@ -169,7 +171,7 @@ def check_a_refused_batch_may_be_committed_later(open_store: Factory) -> None:
     expect([b"y"], values(store, at(b"b")), "its write")
 
 
-def check_a_batch_is_applied_once(open_store: Factory) -> None:
+def check_a_batch_is_applied_once(open_store: OpenStore) -> None:
     """The same batch again - its answer was lost - changes nothing and has the same position."""
     store = open_store()
     one = batch(Write(at(b"a"), b"first"), guards=[Guard(at(b"a"), ABSENT)], entries=[b"1", b"2"])
@@ -181,7 +183,7 @@ def check_a_batch_is_applied_once(open_store: Factory) -> None:
     expect([(1, b"1"), (2, b"2"), (3, b"entry")], ledger(store), "the ledger")
 
 
-def check_a_batch_that_deletes_is_applied_once(open_store: Factory) -> None:
+def check_a_batch_that_deletes_is_applied_once(open_store: OpenStore) -> None:
     """A deletion asked for again does not delete what was created since."""
     store = open_store()
     read = put(store, at(b"a"), b"x")
@@ -192,7 +194,7 @@ def check_a_batch_that_deletes_is_applied_once(open_store: Factory) -> None:
     expect([b"new"], values(store, at(b"a")), "what was created since")
 
 
-def check_a_batch_id_belongs_to_its_tenant(open_store: Factory) -> None:
+def check_a_batch_id_belongs_to_its_tenant(open_store: OpenStore) -> None:
     """The same id in another tenant is another batch."""
     store = open_store()
     one = batch(Write(at(b"a"), b"acme's"))
@@ -202,7 +204,7 @@ def check_a_batch_id_belongs_to_its_tenant(open_store: Factory) -> None:
     expect([b"acme's", b"other's"], values(store, at(b"a"), other), "both tenants' records")
 
 
-def check_a_batch_without_entries_is_applied(open_store: Factory) -> None:
+def check_a_batch_without_entries_is_applied(open_store: OpenStore) -> None:
     """It writes its records and moves no position."""
     store = open_store()
     expect(0, store.commit(batch(Write(at(b"n"), b"used"), entries=())), "the position of an empty ledger")
@@ -211,7 +213,7 @@ def check_a_batch_without_entries_is_applied(open_store: Factory) -> None:
     expect([b"used again"], values(store, at(b"n")), "the record")
 
 
-def check_an_empty_batch_answers_the_position(open_store: Factory) -> None:
+def check_an_empty_batch_answers_the_position(open_store: OpenStore) -> None:
     """Nothing to do: the tenant's position comes back."""
     store = open_store()
     expect(0, store.commit(batch(entries=())), "in a tenant that never was")
@@ -221,14 +223,14 @@ def check_an_empty_batch_answers_the_position(open_store: Factory) -> None:
     refused(Conflict, "an empty batch with a stale guard", store.commit, stale)
 
 
-def check_deleting_what_is_absent_is_no_error(open_store: Factory) -> None:
+def check_deleting_what_is_absent_is_no_error(open_store: OpenStore) -> None:
     """The record is absent afterwards, as asked."""
     store = open_store()
     store.commit(batch(Write(at(b"a"), None), Write(at(b"b"), b"x")))
     expect([None, b"x"], values(store, at(b"a"), at(b"b")), "after deleting nothing")
 
 
-def check_a_deleted_record_is_absent_and_unlisted(open_store: Factory) -> None:
+def check_a_deleted_record_is_absent_and_unlisted(open_store: OpenStore) -> None:
     """Deleting leaves nothing to read or to list."""
     store = open_store()
     store.commit(batch(Write(at(b"a"), b"1"), Write(at(b"b"), b"2"), Write(at(b"c"), b"3")))
@@ -239,7 +241,7 @@ def check_a_deleted_record_is_absent_and_unlisted(open_store: Factory) -> None:
     expect([ABSENT], versions(store, at(b"b")), "the version")
 
 
-def check_writes_and_deletions_of_one_batch(open_store: Factory) -> None:
+def check_writes_and_deletions_of_one_batch(open_store: OpenStore) -> None:
     """A batch may create, replace and delete at once."""
     store = open_store()
     store.commit(batch(Write(at(b"replaced"), b"old"), Write(at(b"deleted"), b"old")))
@@ -247,7 +249,7 @@ def check_writes_and_deletions_of_one_batch(open_store: Factory) -> None:
     expect([b"new", b"new", None], values(store, at(b"created"), at(b"replaced"), at(b"deleted")), "all three")
 
 
-def check_1000_writes_in_one_batch(open_store: Factory) -> None:
+def check_1000_writes_in_one_batch(open_store: OpenStore) -> None:
     """The largest batch is applied to the last write and the last entry."""
     store = open_store()
     keys = [at(b"%04d" % number) for number in range(MAX_WRITES)]
@@ -259,7 +261,7 @@ def check_1000_writes_in_one_batch(open_store: Factory) -> None:
     expect([(number + 1, body) for number, body in enumerate(entries)], ledger(store), "the entries")
 
 
-def check_tenants_are_apart(open_store: Factory) -> None:
+def check_tenants_are_apart(open_store: OpenStore) -> None:
     """A write, a deletion or a guard in one tenant touches no other."""
     store = open_store()
     here, there = at(b"a"), Key(b"acme2", b"a")
@@ -271,7 +273,7 @@ def check_tenants_are_apart(open_store: Factory) -> None:
     store.commit(batch(Write(here, b"still mine"), guards=[Guard(here, read)]))
 
 
-def check_tenant_and_path_do_not_run_together(open_store: Factory) -> None:
+def check_tenant_and_path_do_not_run_together(open_store: OpenStore) -> None:
     """The keys ("ab", "c") and ("a", "bc") are two records."""
     store = open_store()
     pairs = [Key(b"ab", b"c"), Key(b"a", b"bc"), Key(b"abc", b""), Key(b"", b"abc")]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations_with_replacement
+from typing import Final
 
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, Guard, Records, Write, components, key
-from tests.contract.kit import Factory, batch, expect, ledger, pages, paths, succeeds, values
+from extlink.testing.probes import OpenStore, batch, expect, ledger, pages, paths, succeeds, values
+
+__all__ = ["FAMILIES", "PAIRS"]
 
 # Within a family some database, file system or programming language takes one for another.
-FAMILIES = {
+FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "case": ("sato", "Sato", "SATO", "\u017fato", "sat\u00f6", "SAT\u00d6"),
     "case that changes length": ("stra\u00dfe", "STRASSE", "strasse", "stra\u1e9ee"),
     "the i of Turkish": ("i", "I", "\u0131", "\u0130", "i\u0307"),
@@ -37,10 +41,12 @@ FAMILIES = {
     "paths": ("a/b", "a//b", "a/./b", "a/../b", ".", "..", "a\\b", "~host"),
     "length": ("x" * 255, "x" * 254, "x" * 254 + "y"),
 }  # fmt: skip
-PAIRS = tuple(pair for family in FAMILIES.values() for pair in combinations_with_replacement(family, 2))
+PAIRS: Final[tuple[tuple[str, str], ...]] = tuple(
+    pair for family in FAMILIES.values() for pair in combinations_with_replacement(family, 2)
+)
 
 
-def check_identifiers_are_equal_only_if_their_bytes_are(open_store: Factory) -> None:
+def check_identifiers_are_equal_only_if_their_bytes_are(open_store: OpenStore) -> None:
     """Every pair of look-alikes is two records, and every identifier is one."""
     store = open_store()
     for number, (one, other) in enumerate(PAIRS):
@@ -55,7 +61,7 @@ def check_identifiers_are_equal_only_if_their_bytes_are(open_store: Factory) -> 
         expect({("u", one), ("u", other)}, found, "the identifiers as listed")
 
 
-def check_tenants_are_equal_only_if_their_bytes_are(open_store: Factory) -> None:
+def check_tenants_are_equal_only_if_their_bytes_are(open_store: OpenStore) -> None:
     """The same for the names of tenants: records, lists and ledgers stay apart."""
     store = open_store()
     names = sorted({name for family in FAMILIES.values() for name in family})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from extlink.ports import ABSENT, Guard, Write
-from tests.contract.kit import Factory, at, batch, expect, ledger, look, paths, put, values
+from extlink.testing.probes import OpenStore, at, batch, expect, ledger, look, paths, put, values
+
+__all__: list[str] = []
 
 
-def check_what_was_committed_is_there_after_opening_again(open_again: Factory) -> None:
+def check_what_was_committed_is_there_after_opening_again(open_again: OpenStore) -> None:
     """Records, versions, deletions and entries."""
     store = open_again()
     put(store, at(b"a"), b"kept")
@@ -17,7 +19,7 @@ def check_what_was_committed_is_there_after_opening_again(open_again: Factory) -
     expect(expected, (look(again, at(b"a"), at(b"b")), paths(again), ledger(again)), "the store, opened again")
 
 
-def check_a_batch_is_applied_once_over_opening_again(open_again: Factory) -> None:
+def check_a_batch_is_applied_once_over_opening_again(open_again: OpenStore) -> None:
     """A lost answer is settled after a restart as before."""
     one = batch(Write(at(b"a"), b"x"), guards=[Guard(at(b"a"), ABSENT)], entries=[b"1", b"2"])
     position = open_again().commit(one)
@@ -28,7 +30,7 @@ def check_a_batch_is_applied_once_over_opening_again(open_again: Factory) -> Non
     expect(3, len(ledger(again)), "entries")
 
 
-def check_numbers_go_on_after_opening_again(open_again: Factory) -> None:
+def check_numbers_go_on_after_opening_again(open_again: OpenStore) -> None:
     """The ledger has no gap where the store was opened again."""
     for number in range(1, 4):
         expect(number, open_again().commit(batch(entries=[b"%d" % number])), "the position")
