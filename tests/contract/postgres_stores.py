@@ -1,0 +1,65 @@
+"""PostgreSQL stores for tests, each in a schema of its own, synchronous or asynchronous behind a bridge."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
+from extlink.adapters.postgres_schema import upgrade
+from extlink.ports import Storage
+from tests import clusters
+from tests.contract.blocking import Blocking
+
+__all__ = ["COLOURS", "Schemas", "bridged"]
+
+COLOURS = ("sync", "async")
+# A machine opens a store for every example; the server has room for a few at once.
+_MOST_OPEN = 4
+
+
+def bridged(store: AsyncPostgresStorage) -> tuple[Blocking, Callable[[], None]]:
+    """Return an asynchronous store as a synchronous one, and how to close both."""
+    blocking = Blocking(store)
+
+    def close() -> None:
+        blocking._run(store.aclose())
+        blocking.close()
+
+    return blocking, close
+
+
+class Schemas:
+    """Open stores on one server: fresh ones, or the same one again."""
+
+    def __init__(self, version: str, colour: str) -> None:
+        self.cluster = clusters.cluster(version)
+        self.colour = colour
+        self._same = self.cluster.fresh_name()
+        self._closing: deque[Callable[[], None]] = deque()
+
+    def fresh(self) -> Storage:
+        """Open a store over new, empty tables."""
+        return self.over(self.cluster.fresh_name())
+
+    def again(self) -> Storage:
+        """Open the same store as the last call of `again` did."""
+        return self.over(self._same)
+
+    def over(self, schema: str, *, connections: int = 10) -> Storage:
+        """Open a store over a schema, whose tables are made where they are missing."""
+        while len(self._closing) >= _MOST_OPEN:
+            self._closing.popleft()()
+        upgrade(self.cluster.conninfo, schema=schema)
+        if self.colour == "sync":
+            store = PostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
+            self._closing.append(store.close)
+            return store
+        blocking, close = bridged(AsyncPostgresStorage(self.cluster.conninfo, schema=schema, connections=connections))
+        self._closing.append(close)
+        return blocking
+
+    def close(self) -> None:
+        """Close all of them."""
+        while self._closing:
+            self._closing.pop()()
