@@ -24,7 +24,10 @@ from threading import Lock
 from types import TracebackType
 from typing import Concatenate, Final, ParamSpec, Self, TypeVar
 
-import psycopg
+try:
+    import psycopg
+except ImportError as error:
+    raise ImportError("PostgresStorage needs psycopg 3; run: pip install 'extlink[postgres]'") from error
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
