@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,7 @@ def test_the_head_keeps_the_newest_instant(server: Cluster, schema: str, store: 
 
 
 def test_a_commit_names_its_isolation(server: Cluster, store: PostgresStorage) -> None:
-    """The servers of these tests are set to SERIALIZABLE; a commit reads its guards under READ COMMITTED all the same."""
+    """The servers of these tests are set to SERIALIZABLE; a commit reads its guards under READ COMMITTED anyway."""
     with _administrator(server) as connection:
         shown = connection.execute("SHOW default_transaction_isolation").fetchall()
 
@@ -519,43 +519,72 @@ def test_in_a_process_of_its_own(server: Cluster, schema: str, program: str, exp
 # Cancelled
 
 
-async def _cancelled_after(steps: int, store: AsyncPostgresStorage, one: Batch) -> bool:
-    """Cancel a commit once its loop has turned so many times; return whether it was over before."""
-    task = asyncio.create_task(store.commit(one))
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-        return True
-    return False
+class _CancelledAt:
+    """A call that is cancelled where it waits for the n-th time."""
+
+    def __init__(self, call: Coroutine[Any, Any, object], number: int) -> None:
+        self._call = call
+        self._number = number
+
+    def __await__(self) -> Generator[Any, Any, bool]:
+        """Return whether it was over before."""
+        waits = 0
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                while True:
+                    future = self._call.send(None)
+                    waits += 1
+                    if waits == self._number:
+                        future.cancel()
+                        future = self._call.throw(asyncio.CancelledError())
+                    yield future
+            except StopIteration:
+                return waits < self._number
+        return False
 
 
 def test_a_commit_cancelled_at_any_await(server: Cluster, schema: str) -> None:
     """All or nothing at every step; the same batch again settles it, and no connection is lost or reused half-way."""
 
-    async def main() -> list[bool]:
-        finished: list[bool] = []
+    async def main() -> int:
+        is_over = False
+        number = 0
         async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=2, timeout=5) as store:
             await store.commit(batch(entries=[b"warm"]))
-            while sum(finished) < 3:
-                number = len(finished)
+            while not is_over:
                 key = at(b"%d" % number)
                 one = batch(Write(key, b"x"), guards=[Guard(key, ABSENT)], entries=[b"1", b"2"])
-                # Turns of the loop that wait for the server do nothing; so every await is met sooner or later.
-                finished.append(await _cancelled_after(number, store, one))
+                is_over = await _CancelledAt(store.commit(one), number + 1)
                 (found,) = await store.read([key], {})
                 entries = (await store.list(Entries(ACME, limit=1_000))).items
                 assert (len(entries) == 2 * number + 3) == (found.version == one.id)
                 assert 2 * number + 3 == await store.commit(one)
+                number += 1
+            # Every connection is there: the pool has not lost one for good.
             free = [await store._pool.getconn() for _ in range(2)]
             for connection in free:
                 await store._pool.putconn(connection)
-        return finished
+        return number
 
-    finished = asyncio.run(main())
+    # A commit waits twice: for the guards, and for the end. Cancelled at each, and at none.
+    assert 3 <= asyncio.run(main())
 
-    assert finished.index(True) > 10
+
+def test_a_call_that_waits_for_a_connection_may_be_cancelled(server: Cluster, schema: str) -> None:
+    """It never starts, and the connection that comes free serves the next."""
+
+    async def main() -> None:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=5) as store:
+            held = await store._pool.getconn()
+            waiting = asyncio.create_task(store.commit(batch(Write(at(b"a"), b"x"))))
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await store._pool.putconn(held)
+            assert [] == list((await store.list(Records(ACME, b""))).items)
+
+    asyncio.run(main())
 
 
 def test_a_cancelled_call_leaves_no_transaction_open(server: Cluster, schema: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import attrs
 import psycopg
@@ -27,6 +27,7 @@ __all__ = ["Phase", "SchemaFile", "sql", "status", "upgrade", "verify"]
 
 Phase = Literal["pre", "post", "all"]
 
+_PHASES: Final[tuple[Phase, ...]] = ("pre", "post", "all")
 _PATIENCE_SECONDS: Final = 60.0
 _RECORD: Final = (
     "CREATE SCHEMA IF NOT EXISTS {0};"
@@ -109,9 +110,10 @@ def _rows(connection: Connection[Row], schema: str) -> Sequence[Row]:
 
 
 def _phase(value: object) -> Phase:
-    if value not in {"pre", "post", "all"}:
-        raise InvalidInput("phase", f"expected pre, post or all, got {ascii(value)[:64]}")
-    return cast("Phase", value)
+    for phase in _PHASES:
+        if value == phase:
+            return phase
+    raise InvalidInput("phase", f"expected pre, post or all, got {ascii(value)[:64]}")
 
 
 def status(conninfo: str, *, schema: str = "extlink") -> tuple[SchemaFile, ...]:
