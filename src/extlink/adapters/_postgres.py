@@ -55,6 +55,7 @@ Row = tuple[Any, ...]
 Keywords = dict[str, Any]
 
 _MAX_INTEGER: Final = 2**63 - 1
+_NO_ROW: Final[Row] = (None,)
 _UNKNOWN: Final = -1  # no record has it as its version
 _REMEMBERED: Final = 64
 _MAX_SECONDS: Final = 3_600
@@ -269,12 +270,12 @@ class Plan:
 
     def judge(self, rows: Sequence[Row | None]) -> Verdict:
         """Return what the answers come to."""
-        position, earlier, *stale = [row[0] if row else None for row in rows]
+        position, earlier, *stale = [(row or _NO_ROW)[0] for row in rows]
         if earlier is not None:
             return Verdict(Position(earlier), applies=False)
         for guards, number in zip(self.guards, stale, strict=True):
             if number is not None:
-                return Verdict(Position(position), applies=False, stale=guards[number - 1])
+                return Verdict(Position(position), applies=False, stale=guards[int(number) - 1])
         return Verdict(Position(position), applies=True)
 
     def writes(self, verdict: Verdict) -> tuple[Statement, ...]:

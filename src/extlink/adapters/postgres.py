@@ -15,6 +15,7 @@ Two engines
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from asyncio import Lock as AsyncLock
@@ -277,12 +278,15 @@ class JoinedPostgresStorage:
             return _applied(connection, plan, JOINED)
         except BaseException:
             # The host may go on and commit: no number of an entry that does not exist may be left behind.
+            is_undone = False
             try:
-                for text in JOINED.undo:
-                    _asked(connection, text)
-            except BaseException:
-                connection.close()
-                raise
+                with contextlib.suppress(psycopg.Error):
+                    for text in JOINED.undo:
+                        _asked(connection, text)
+                    is_undone = True
+            finally:
+                if not is_undone:
+                    connection.close()
             raise
 
     def _carry(self, work: Callable[Concatenate[Connection[object], P], T], *arguments: P.args, **more: P.kwargs) -> T:
@@ -498,12 +502,15 @@ class JoinedAsyncPostgresStorage:
             return await _async_applied(connection, plan, JOINED)
         except BaseException:
             # The host may go on and commit: no number of an entry that does not exist may be left behind.
+            is_undone = False
             try:
-                for text in JOINED.undo:
-                    await _async_asked(connection, text)
-            except BaseException:
-                await connection.close()
-                raise
+                with contextlib.suppress(psycopg.Error):
+                    for text in JOINED.undo:
+                        await _async_asked(connection, text)
+                    is_undone = True
+            finally:
+                if not is_undone:
+                    await connection.close()
             raise
 
     async def _carry(

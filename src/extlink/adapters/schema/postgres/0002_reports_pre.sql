@@ -1,6 +1,6 @@
 -- Views for people who report by SQL; docs/howto/postgres.md describes them. They show no digest and no salt, and what
 -- is kept compressed (address lists, data policies, grants to many) is not shown. Times are those of the records.
--- JSON names a NUL, which text cannot hold: it is shown as U+FFFD, and an identifier with one as `encode` escapes it.
+-- JSON names a NUL, which text cannot hold: it is shown as U+FFFD, and an identifier with one as `encode` escapes its bytes in the key.
 
 -- The ledger, without the after-images of records.
 CREATE VIEW extlink.ledger WITH (security_barrier) AS
