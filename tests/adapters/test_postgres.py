@@ -19,7 +19,7 @@ from extlink.adapters._postgres_errors import Way, way, wrapped
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
 from extlink.domain.instant import Instant
 from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, StorageError, Unavailable
-from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Position, Records, Write
+from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Records, Write
 from tests.clusters import Cluster
 from tests.contract.checks import CHECKS
 from tests.contract.kit import ACME, HOST, ContractBroken, at, batch, ledger, paths, put, together, values
@@ -280,9 +280,9 @@ def test_an_error_shows_the_first_line_alone() -> None:
 def test_a_commit_that_is_answered_with_a_rollback_is_none() -> None:
     """PostgreSQL answers COMMIT with ROLLBACK where the transaction had failed."""
     bracket = own(1.0)
-    require_closed(bracket, Verdict(Position(1), applies=True), "COMMIT")
+    require_closed(bracket, "COMMIT")
     with pytest.raises(Unavailable, match="answered a commit with 'ROLLBACK'"):
-        require_closed(bracket, Verdict(Position(1), applies=True), "ROLLBACK")
+        require_closed(bracket, "ROLLBACK")
 
 
 # Faults
@@ -617,6 +617,24 @@ def test_tasks_share_the_connections(server: Cluster, schema: str) -> None:
             assert store._pool.get_stats()["pool_size"] <= 3
 
     asyncio.run(main())
+
+
+def test_a_conflict_costs_no_prepared_statement(store: PostgresStorage) -> None:
+    """Whatever the outcomes, a connection goes on with what it has prepared; nothing is sent again or forgotten."""
+    put(store, at(b"a"), b"x")
+    for _ in range(20):
+        with pytest.raises(Conflict):
+            store.commit(batch(Write(at(b"a"), b"y"), guards=[Guard(at(b"a"), ABSENT)]))
+        values(store, at(b"a"))
+        put(store, at(b"b"), b"x")
+    connection = store._pool.getconn()
+    (prepared,) = connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() or ()
+    (process,) = connection.execute("SELECT pg_backend_pid()").fetchone() or ()
+    store._pool.putconn(connection)
+
+    assert prepared < 14
+    assert 0 == store._pool.get_stats().get("returns_bad", 0)
+    assert process == connection.info.backend_pid
 
 
 def test_conflicts_are_told(store: PostgresStorage) -> None:

@@ -38,6 +38,7 @@ from extlink.adapters._postgres import (
     ISOLATION,
     JOINED,
     SETTINGS,
+    UNDO,
     Bracket,
     Plan,
     Row,
@@ -99,8 +100,8 @@ def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Ve
         verdict = plan.judge([cursor.fetchone() for cursor in cursors])
         for one in plan.writes(verdict):
             _asked(connection, *one)
-        closing = [_asked(connection, text) for text in bracket.ends(verdict)]
-    require_closed(bracket, verdict, closing[-1].statusmessage)
+        closing = [_asked(connection, text) for text in (bracket.end if verdict.applies else bracket.decline)]
+    require_closed(bracket, closing[-1].statusmessage)
     return verdict
 
 
@@ -205,7 +206,8 @@ class PostgresStorage:
         """Return this store as a part of the host's own transaction, on the host's own connection to this database.
 
         What it gives up: nothing is durable before the host commits, and if the host rolls back, nothing happened; no
-        statement is tried again. Whoever writes the same tenant waits until the host commits: keep it short.
+        statement is tried again. Whoever writes the same tenant waits until the host commits, after a conflict too:
+        keep it short.
         """
         return JoinedPostgresStorage(self._sql, connection)
 
@@ -281,7 +283,7 @@ class JoinedPostgresStorage:
             is_undone = False
             try:
                 with contextlib.suppress(psycopg.Error):
-                    for text in JOINED.undo:
+                    for text in UNDO:
                         _asked(connection, text)
                     is_undone = True
             finally:
@@ -322,8 +324,10 @@ async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracke
         verdict = plan.judge([await cursor.fetchone() for cursor in cursors])
         for one in plan.writes(verdict):
             await _async_asked(connection, *one)
-        closing = [await _async_asked(connection, text) for text in bracket.ends(verdict)]
-    require_closed(bracket, verdict, closing[-1].statusmessage)
+        closing = [
+            await _async_asked(connection, text) for text in (bracket.end if verdict.applies else bracket.decline)
+        ]
+    require_closed(bracket, closing[-1].statusmessage)
     return verdict
 
 
@@ -422,7 +426,8 @@ class AsyncPostgresStorage:
         """Return this store as a part of the host's own transaction, on the host's own connection to this database.
 
         What it gives up: nothing is durable before the host commits, and if the host rolls back, nothing happened; no
-        statement is tried again. Whoever writes the same tenant waits until the host commits: keep it short.
+        statement is tried again. Whoever writes the same tenant waits until the host commits, after a conflict too:
+        keep it short.
         """
         return JoinedAsyncPostgresStorage(self._sql, connection)
 
@@ -505,7 +510,7 @@ class JoinedAsyncPostgresStorage:
             is_undone = False
             try:
                 with contextlib.suppress(psycopg.Error):
-                    for text in JOINED.undo:
+                    for text in UNDO:
                         await _async_asked(connection, text)
                     is_undone = True
             finally:
