@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,23 @@ import attrs
 import psycopg
 import pytest
 
+from extlink import access
 from extlink.adapters import postgres
 from extlink.adapters._postgres import Plan, Row, Statements, Verdict, own, require_closed, require_ready, settings
 from extlink.adapters._postgres_errors import Way, way, wrapped
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
+from extlink.adapters.postgres_schema import upgrade
 from extlink.domain.instant import Instant
 from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, StorageError, Unavailable
 from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Records, Write
 from tests.clusters import Cluster
 from tests.contract.checks import CHECKS
-from tests.contract.kit import ACME, HOST, ContractBroken, at, batch, ledger, paths, put, together, values
+from tests.contract.kit import ACME, HOST, ContractBroken, at, batch, ledger, paths, put, succeeds, together, values
+from tests.schedules.world import ADDRESS, SCOPE, connected, prepared
 
+ROOT = Path(__file__).resolve().parents[2]
+QUICKSTART_SQLITE = 'TemporaryDirectory() as folder, extlink.SQLiteStorage(f"{folder}/links.db") as storage'
+QUICKSTART_POSTGRES = 'extlink.PostgresStorage("dbname=links") as storage'
 Reopened = Callable[..., PostgresStorage]
 
 
@@ -476,6 +485,7 @@ print(values(store, at(b"parent"), at(b"child")))
 FORGOTTEN = """
 import sys
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
+from extlink.adapters.postgres_schema import upgrade
 from tests.contract.kit import at, put
 
 conninfo, schema = sys.argv[1:]
@@ -510,7 +520,7 @@ def test_in_a_process_of_its_own(server: Cluster, schema: str, program: str, exp
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
     )
 
     assert (expected, "", 0) == (done.stdout, done.stderr, done.returncode)
@@ -619,6 +629,39 @@ def test_tasks_share_the_connections(server: Cluster, schema: str) -> None:
     asyncio.run(main())
 
 
+def _round_trips(store: PostgresStorage, trace: Path, call: Callable[[], object]) -> int:
+    """Count how often a call turns from sending to receiving, by libpq's own trace of the one connection."""
+    connection = store._pool.getconn()
+    with trace.open("w") as file:
+        connection.pgconn.trace(file.fileno())
+        store._pool.putconn(connection)
+        call()
+        assert connection is store._pool.getconn()
+        connection.pgconn.untrace()
+        store._pool.putconn(connection)
+    # A line of the trace is: time, F or B (from frontend or backend), length, message.
+    sides = [line.split("\t")[1] for line in trace.read_text().splitlines()]
+    return sum(before == "F" and after == "B" for before, after in pairwise(sides))
+
+
+def test_round_trips_are_few(reopened: Reopened, tmp_path: Path) -> None:
+    """A check takes two at most, cached or not; a commit takes two, a conflict as many, a page one."""
+    store = reopened(connections=1)
+    _, tenant, _ = prepared(store)
+    tokens = connected(tenant)
+    check = access.check(tokens.access_token, scope=SCOPE, address=ADDRESS)
+    assert [True, True] == [bool(tenant.run(check)), bool(tenant.run(check))]
+    trips = partial(_round_trips, store, tmp_path / "trace")
+
+    assert trips(lambda: tenant.run(check)) <= 2
+    assert trips(lambda: put(store, at(b"a"), b"x")) == 2
+    assert trips(lambda: put(store, at(b"a"), b"x")) == 2
+    stale = batch(guards=[Guard(at(b"a"), ABSENT)])
+    assert trips(lambda: succeeds(Conflict, store.commit, stale)) == 2
+    assert trips(lambda: values(store, at(b"a"), at(b"b", HOST))) == 1
+    assert trips(lambda: store.list(Entries(ACME))) <= 2
+
+
 def test_a_conflict_costs_no_prepared_statement(store: PostgresStorage) -> None:
     """Whatever the outcomes, a connection goes on with what it has prepared; nothing is sent again or forgotten."""
     put(store, at(b"a"), b"x")
@@ -644,3 +687,29 @@ def test_conflicts_are_told(store: PostgresStorage) -> None:
         store.commit(batch(guards=[Guard(at(b"a"), ABSENT)]))
 
     assert 2 == store.commit(batch())
+
+
+def test_the_quickstart_runs_by_changing_one_line(server: Cluster, tmp_path: Path) -> None:
+    """The same story on PostgreSQL: the line that opens the store is another, and every word it tells is the same."""
+    program = (ROOT / "docs" / "examples" / "quickstart.py").read_text(encoding="utf-8").splitlines()
+    changed = [line.replace(QUICKSTART_SQLITE, QUICKSTART_POSTGRES) for line in program]
+    (tmp_path / "quickstart.py").write_text("\n".join(changed), encoding="utf-8")
+    tags = ROOT / "docs" / "examples" / "ServiceTags_example.json"
+    assert 1 == sum(old != new for old, new in zip(program, changed, strict=True))
+
+    with server.database("links") as environment:
+        upgrade(f"host={environment['PGHOST']} user=extlink dbname=links")
+        told = [
+            subprocess.run(
+                [sys.executable, str(file), str(tags)],
+                env={**os.environ, **environment, "PYTHONUTF8": "1"},
+                capture_output=True,
+                encoding="utf-8",
+                check=True,
+            ).stdout
+            for file in (ROOT / "docs" / "examples" / "quickstart.py", tmp_path / "quickstart.py")
+        ]
+
+    # The id of a link is drawn anew in every run.
+    assert len({re.sub(r"[\w-]{22}", "a link", text) for text in told}) == 1
+    assert "refused" in told[0]
