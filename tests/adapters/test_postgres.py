@@ -207,13 +207,13 @@ class _GuardsFirst(Statements):
 
     def plan(self, batch: Batch) -> Plan:
         plan = super().plan(batch)
-        head, earlier, *stale = plan.asks
+        head, earlier, *guarded = plan.asks
 
         class Turned(Plan):
-            def judge(self, rows: Sequence[Row | None]) -> Verdict:
-                return super().judge([*rows[-2:], *rows[:-2]])
+            def judge(self, answered: Sequence[Sequence[Row]]) -> Verdict:
+                return super().judge([*answered[-2:], *answered[:-2]])
 
-        return Turned(plan.batch, plan.guards, (*stale, head, earlier), plan.records, plan.enter)
+        return Turned(plan.batch, plan.guards, (*guarded, head, earlier), plan.records, plan.enter)
 
 
 @pytest.mark.slow

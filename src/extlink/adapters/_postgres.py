@@ -56,16 +56,17 @@ Row = tuple[Any, ...]
 Keywords = dict[str, Any]
 
 _MAX_INTEGER: Final = 2**63 - 1
-_NO_ROW: Final[Row] = (None,)
 _UNKNOWN: Final = -1  # no record has it as its version
 _REMEMBERED: Final = 64
 _MAX_SECONDS: Final = 3_600
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
+# `= ANY` walks the primary key whatever the statistics say; a join may choose to read a whole tenant. An array that has
+# the known versions in the order of the paths stands in for a comparison key by key.
 _READ: Final = (
-    "SELECT {number}, r.path, r.version, CASE r.version WHEN k.known THEN NULL ELSE r.value END "
-    "FROM unnest(%b::bytea[], %b::bigint[]) AS k (path, known) "
-    "JOIN {schema}.record AS r ON r.tenant = %b AND r.path = k.path"
+    "SELECT {number}, path, version, "
+    "CASE version WHEN (%b::bigint[])[array_position(%b::bytea[], path)] THEN NULL ELSE value END "
+    "FROM {schema}.record WHERE tenant = %b AND path = ANY (%b::bytea[])"
 )
 _BETWEEN: Final = (
     "SELECT path, version, value FROM {schema}.record WHERE tenant = %b AND path >= %b AND path < %b "
@@ -82,10 +83,7 @@ _HEAD: Final = (
     "ON CONFLICT (tenant) DO UPDATE SET floor = greatest(h.floor, excluded.floor) RETURNING position"
 )
 _EARLIER: Final = "SELECT max(position) FROM {schema}.entry WHERE tenant = %b AND batch = %b"
-_STALE: Final = (
-    "SELECT min(g.number) FROM unnest(%b::bytea[], %b::bigint[]) WITH ORDINALITY AS g (path, version, number) "
-    "LEFT JOIN {schema}.record AS r ON r.tenant = %b AND r.path = g.path WHERE coalesce(r.version, 0) <> g.version"
-)
+_GUARDED: Final = "SELECT path, version FROM {schema}.record WHERE tenant = %b AND path = ANY (%b::bytea[])"
 _PUT: Final = (
     "INSERT INTO {schema}.record (tenant, path, version, value) "
     "SELECT %b, p.path, %b, p.value FROM unnest(%b::bytea[], %b::bytea[]) AS p (path, value) "
@@ -199,11 +197,8 @@ class Statements:
         parameters: list[object] = []
         for tenant in tenants:
             asked = [key for key in keys if key.tenant == tenant]
-            parameters += (
-                [key.path for key in asked],
-                [Int8(known.get(key, _UNKNOWN)) for key in asked],
-                tenant,
-            )
+            paths = [key.path for key in asked]
+            parameters += ([Int8(known.get(key, _UNKNOWN)) for key in asked], paths, tenant, paths)
         return Statement(self._text(_READ, len(tenants)), tuple(parameters))
 
     def listing(self, query: Query) -> Statement:
@@ -236,15 +231,14 @@ class Statements:
             (
                 Statement(self._text(_HEAD), (batch.tenant, Int8(batch.at))),
                 Statement(self._text(_EARLIER), (batch.tenant, Int8(batch.id))),
-                *(self._stale(some) for some in guards),
+                *(self._guarded(some) for some in guards),
             ),
             tuple(self._writes(batch)),
             self._text(_ENTER),
         )
 
-    def _stale(self, guards: Sequence[Guard]) -> Statement:
-        paths, versions = [guard.key.path for guard in guards], [Int8(guard.version) for guard in guards]
-        return Statement(self._text(_STALE), (paths, versions, guards[0].key.tenant))
+    def _guarded(self, guards: Sequence[Guard]) -> Statement:
+        return Statement(self._text(_GUARDED), (guards[0].key.tenant, [guard.key.path for guard in guards]))
 
     def _writes(self, batch: Batch) -> Iterator[Statement]:
         puts = [(write.key.path, write.value) for write in batch.writes if write.value is not None]
@@ -262,7 +256,7 @@ class Plan:
 
     Args:
         guards: those of each tenant, in the order in which they are asked.
-        asks: each is answered with one row.
+        asks: the head, the batch itself, the versions of what is guarded.
     """
 
     batch: Batch
@@ -271,14 +265,17 @@ class Plan:
     records: tuple[Statement, ...]
     enter: bytes
 
-    def judge(self, rows: Sequence[Row | None]) -> Verdict:
-        """Return what the answers come to."""
-        position, earlier, *stale = [(row or _NO_ROW)[0] for row in rows]
-        if earlier is not None:
-            return Verdict(Position(earlier), applies=False)
-        for guards, number in zip(self.guards, stale, strict=True):
-            if number is not None:
-                return Verdict(Position(position), applies=False, stale=guards[int(number) - 1])
+    def judge(self, answered: Sequence[Sequence[Row]]) -> Verdict:
+        """Return what the rows of the answers come to."""
+        head, earlier, *found = answered
+        ((position,),), ((before,),) = head, earlier
+        if before is not None:
+            return Verdict(Position(before), applies=False)
+        for guards, rows in zip(self.guards, found, strict=True):
+            versions: dict[bytes, int] = dict(rows)
+            for guard in guards:
+                if versions.get(guard.key.path, ABSENT) != guard.version:
+                    return Verdict(Position(position), applies=False, stale=guard)
         return Verdict(Position(position + len(self.batch.entries)), applies=True)
 
     def writes(self, verdict: Verdict) -> tuple[Statement, ...]:

@@ -97,7 +97,7 @@ def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Ve
         for text in bracket.begin:
             _asked(connection, text)
         cursors = [_asked(connection, *one) for one in plan.asks]
-        verdict = plan.judge([cursor.fetchone() for cursor in cursors])
+        verdict = plan.judge([cursor.fetchall() for cursor in cursors])
         for one in plan.writes(verdict):
             _asked(connection, *one)
         closing = [_asked(connection, text) for text in (bracket.end if verdict.applies else bracket.decline)]
@@ -321,7 +321,7 @@ async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracke
         for text in bracket.begin:
             await _async_asked(connection, text)
         cursors = [await _async_asked(connection, *one) for one in plan.asks]
-        verdict = plan.judge([await cursor.fetchone() for cursor in cursors])
+        verdict = plan.judge([await cursor.fetchall() for cursor in cursors])
         for one in plan.writes(verdict):
             await _async_asked(connection, *one)
         closing = [
