@@ -67,7 +67,9 @@ def test_a_tenant_is_copied_while_it_is_in_use() -> None:
 
     busy = Busy()
     _write(source, b"old", b"x")
+    _write(source, b"kept", b"before")
     copy_tenant(source, busy, "acme")
+    _write(source, b"kept", b"after")
     assert fingerprint(source, "acme") != fingerprint(target, "acme")
     _write(source, b"old", None)
     for _ in range(3):

@@ -27,7 +27,20 @@ from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, S
 from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Records, Write
 from tests.clusters import Cluster
 from tests.contract.checks import CHECKS
-from tests.contract.kit import ACME, HOST, ContractBroken, at, batch, ledger, paths, put, succeeds, together, values
+from tests.contract.kit import (
+    ACME,
+    HOST,
+    ContractBroken,
+    at,
+    batch,
+    ledger,
+    paths,
+    put,
+    succeeds,
+    together,
+    values,
+    version,
+)
 from tests.schedules.world import ADDRESS, SCOPE, connected, prepared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -713,3 +726,61 @@ def test_the_quickstart_runs_by_changing_one_line(server: Cluster, tmp_path: Pat
     # The id of a link is drawn anew in every run.
     assert len({re.sub(r"[\w-]{22}", "a link", text) for text in told}) == 1
     assert "refused" in told[0]
+
+
+def test_a_child_of_a_fork_leaves_the_parents_connections_alone(
+    server: Cluster, schema: str, store: PostgresStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs in the child: every store of the process begins anew, and nothing of the old pool is closed."""
+    asynchronous = AsyncPostgresStorage(server.conninfo, schema=schema)
+    put(store, at(b"a"), b"x")
+    left, left_too = store._pool, asynchronous._pool
+    held = left.getconn()
+    monkeypatch.setattr(postgres, "_STORES", [store, asynchronous])
+    kept: list[object] = []
+    monkeypatch.setattr(postgres, "_LEFT", kept)
+    postgres._after_fork()
+
+    assert [left, left_too] == kept
+    assert [(1,)] == held.execute("SELECT 1").fetchall()
+    assert [b"x"] == values(store, at(b"a"))
+    assert asynchronous._pool is not left_too
+    left.putconn(held)
+    left.close()
+
+
+def test_asynchronous_hosts_are_told_alike(server: Cluster, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missing tables, connections all in use, a server that lets others go first or is away: as for the others."""
+    real = postgres._async_applied
+    errors: list[psycopg.Error] = []
+
+    async def failing(*arguments: Any) -> Verdict:
+        if errors:
+            raise errors.pop()
+        return await real(*arguments)
+
+    async def main() -> None:
+        with pytest.raises(Misconfigured, match="extlink schema upgrade"):
+            await AsyncPostgresStorage(server.conninfo, schema="none").open()
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=5) as store:
+            await store.open()
+            assert () == tuple(await store.read([], {}))
+            errors.extend([psycopg.errors.DeadlockDetected(), psycopg.errors.AdminShutdown()])
+            assert 1 == await store.commit(batch())
+            errors.extend([psycopg.errors.AdminShutdown() for _ in range(4)])
+            with pytest.raises(Unavailable):
+                await store.commit(batch())
+            with pytest.raises(Conflict):
+                await store.commit(batch(Write(at(b"a"), b"x"), guards=[Guard(at(b"a"), version())]))
+        hurried = AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=0.1)
+        assert 2 == await hurried.commit(batch())
+        held = await hurried._pool.getconn()
+        with pytest.raises(Unavailable, match="all connections are in use"):
+            await hurried.commit(batch())
+        await hurried._pool.putconn(held)
+        await hurried.aclose()
+        with pytest.raises(Unavailable, match="closed"):
+            await hurried.list(Records(ACME, b""))
+
+    monkeypatch.setattr(postgres, "_async_applied", failing)
+    asyncio.run(main())

@@ -235,3 +235,21 @@ def test_asynchronous_hosts_join_alike(server: Cluster, schema: str) -> None:
             assert 1 == await store.commit(batch())
 
     asyncio.run(main())
+
+
+def test_asynchronous_hosts_lose_a_connection_alike(server: Cluster, schema: str) -> None:
+    """The error is ours, and the connection is closed when not even an undo gets through."""
+
+    async def main() -> None:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, timeout=2) as store:
+            host = await psycopg.AsyncConnection.connect(server.conninfo)
+            await host.set_isolation_level(READ_COMMITTED)
+            joined = store.joined(host)
+            await joined.read([at(b"a")], {})
+            with psycopg.connect(server.conninfo, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (host.info.backend_pid,))
+            with pytest.raises(Unavailable):
+                await joined.commit(batch())
+            assert host.closed
+
+    asyncio.run(main())
