@@ -43,6 +43,8 @@ from tests.contract.kit import (
 )
 from tests.schedules.world import ADDRESS, SCOPE, connected, prepared
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 QUICKSTART_SQLITE = 'TemporaryDirectory() as folder, extlink.SQLiteStorage(f"{folder}/links.db") as storage'
 QUICKSTART_POSTGRES = 'extlink.PostgresStorage("dbname=links") as storage'
@@ -229,7 +231,6 @@ class _GuardsFirst(Statements):
         return Turned(plan.batch, plan.guards, (*guarded, head, earlier), plan.records, plan.enter)
 
 
-@pytest.mark.slow
 def test_guards_read_before_the_head_is_locked_would_both_hold(store: PostgresStorage) -> None:
     """The control: the same check finds a store that locks too late, as READ COMMITTED allows."""
     store._sql = _GuardsFirst(store._sql.schema)

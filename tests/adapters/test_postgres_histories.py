@@ -20,8 +20,8 @@ from tests.clusters import Cluster
 from tests.fakes import FrozenClock
 from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, connected, prepared
 
-WORKERS = 4
-CALLS = 4
+WORKERS = 3
+CALLS = 3
 
 
 class Call(NamedTuple):

@@ -21,6 +21,8 @@ from tests.fakes import FrozenClock
 from tests.schedules.world import hub_over
 from tests.stateful.story import tell
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(script.name for script in scripts("postgres"))
 STRUCTURE = """
 SELECT 'index', i.relname, x.indisunique,

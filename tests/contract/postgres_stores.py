@@ -51,12 +51,19 @@ class Schemas:
         while len(self._closing) >= _MOST_OPEN:
             self._closing.popleft()()
         upgrade(self.cluster.conninfo, schema=schema)
+        # The pool's own threads draw random numbers while they connect, which Hypothesis takes for the test's doing:
+        # they are waited for before anything is asked.
         if self.colour == "sync":
             store = PostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
             self._closing.append(store.close)
+            store.open()
+            store._pool.wait()
             return store
-        blocking, close = bridged(AsyncPostgresStorage(self.cluster.conninfo, schema=schema, connections=connections))
+        asynchronous = AsyncPostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
+        blocking, close = bridged(asynchronous)
         self._closing.append(close)
+        blocking._run(asynchronous.open())
+        blocking._run(asynchronous._pool.wait())
         return blocking
 
     def close(self) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import clusters
 from tests.contract.checks import CHECKS, DURABLE
@@ -44,6 +45,10 @@ def test_postgresql_keeps_what_it_has(name: str, schemas: Schemas) -> None:
 
 
 @pytest.mark.parametrize("colour", COLOURS)
-def test_postgresql_behaves_as_the_model(schemas: Schemas) -> None:
+def test_postgresql_behaves_as_the_model(schemas: Schemas, deep: bool) -> None:
     """Law 17: random calls are answered as a model answers that is too simple to be wrong."""
-    run(schemas.fresh)
+    # A fresh store is a schema here, so the four of them together make as many examples as one store in memory.
+    profile = settings()
+    examples = profile.max_examples if deep else min(40, profile.max_examples)
+    how = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])
+    run(schemas.fresh, how)
