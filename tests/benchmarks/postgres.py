@@ -29,6 +29,15 @@ _HOW: Final = (
     "binary form, over one psycopg connection a thread, the commit in a pipeline as ours does; it decides nothing. "
     "Eight threads, or eight tasks of one event loop, do the same number of calls together. Time on the clock."
 )
+_NOTES: Final = (
+    (
+        "A check costs one round trip here, since the link's owner and service are known: one statement, which a server "
+        "on the same machine answers in less time than the five gates take in Python. The bare side also never lets "
+        "the server's process fall asleep between two statements, and whoever thinks in between does; on the machine "
+        "of the first measurement a pause of 0.1 ms alone made the same bare statement 1.5 to 3 times slower. Across "
+        "a network of 0.5 ms neither difference is seen."
+    ),
+)
 _Statement = tuple[bytes, Sequence[object] | None]
 
 
@@ -112,7 +121,7 @@ def on_postgres(count: int, rounds: int = ROUNDS) -> Section:
     finally:
         measured.close()
     version = f"PostgreSQL {clusters.newest()}, its files in memory where the machine has such a folder."
-    return Section(_TITLE, f"{_HOW} {version}", tuple(rows))
+    return Section(_TITLE, f"{_HOW} {version}", tuple(rows), _NOTES)
 
 
 class _Measured:
