@@ -221,3 +221,4 @@ def _ends(teller: _Teller) -> None:
     teller.admin(users.suspend("sato"))
     teller.admin(users.resume("sato"))
     teller.admin(users.delete("sato"))
+    teller.admin(tenants.end_links("restored from a backup"))

@@ -34,6 +34,11 @@ SERVICE_TAGS = feeds.read_service_tags(
 )
 # Modules that a public one is made of; `links` and `networks` show their names.
 _PARTS = ("link_consent", "link_ends", "link_pins", "link_tokens", "link_views", "network_pins", "network_plans")
+# What needs a distribution that a host may lack; no operation is made there.
+_ELSEWHERE = (
+    "extlink.testing",
+    *(f"extlink.adapters.{name}" for name in ("postgres", "_postgres", "_schema_cli")),
+)
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -41,7 +46,7 @@ _NAMES = {"tenants.open_tenant": "tenants.open"}
 def modules() -> Iterator[ModuleType]:
     """Yield every module of the package that can be imported here."""
     for found in pkgutil.walk_packages(extlink.__path__, "extlink."):
-        if not found.name.startswith(("extlink.testing", "extlink.adapters.postgres")):
+        if not found.name.startswith(_ELSEWHERE):
             yield import_module(found.name)
 
 
@@ -278,6 +283,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.set_default": {"unconfigured": "allow"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
+        "tenants.end_links": {"cause": "restored from a backup"},
         "tenants.open_tenant": {"edition": "JP", "products": ["kintone"]},
         "triggers.check_delivery": {"link": link, "subscription": stage.subscription.id},
         "triggers.listed": {"link": link},

@@ -227,6 +227,7 @@ ELSEWHERE: Mapping[str, str] = {
         ["AsyncInMemoryDirectory", "InMemoryDirectory", "MemoryStorage", "SQLiteStorage"], "adapters: their own tests"
     ),
     **dict.fromkeys(["ThreadedDirectory", "ThreadedStorage"], "adapters: their own tests"),
+    **dict.fromkeys(["AsyncPostgresStorage", "PostgresStorage"], "adapters: their own tests"),
     **dict.fromkeys(["Decision", "Refusal", "TokenSet"], "answers: made by the library"),
     **dict.fromkeys(["ServiceRegistry", "TokenLedger", "UserGrantPolicy"], "compiled from records by the library"),
     "ExtlinkError": "the errors: made by the library",

@@ -65,6 +65,7 @@ AGAIN = {
     "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
     "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
     "links.refuse": "the user said no twice; a refused consent is no record that could tell",
+    "tenants.end_links": "whatever may have been made since then ends as well",
     "triggers.subscribe": "two flows may ask for the same trigger",
     "users.suspend": "with `revoke`, whatever may have been made since then ends as well",
 }

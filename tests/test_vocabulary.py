@@ -59,6 +59,7 @@ OTHERWISE: Mapping[str, tuple[Kind, str]] = {
         "the list wants module and action of the operation; the entry names the operation itself",
     ),
     "tenant.opened": (Kind("important", S, "open domain"), "a tenant's first entry; the product has no such moment"),
+    "tenant.links_ended": (Kind("important", S, "revoke all integrations"), "the product cannot end all of a domain"),
     "tenant.setting_changed": (Kind("important", S, "update integration setting"), "a setting of the library's own"),
     "keys.registered": (Kind("important", S, "register key"), "keys come before they rotate (key.rotated is later)"),
     "network.pinned": (Kind("important", S, "update published ranges"), "a rule of the library's own (F5)"),
@@ -96,6 +97,7 @@ LATER: Mapping[str, str] = {
 # What each entry tells at least, beside who, when and the records as they are now: the list's column "supplement".
 TOLD: Mapping[str, frozenset[str]] = {
     "tenant.opened": frozenset({"edition", "products"}),
+    "tenant.links_ended": frozenset({"cause", "epoch"}),
     "tenant.setting_changed": frozenset({"setting", "before", "after"}),
     "keys.registered": frozenset({"ids"}),
     "service.registered": frozenset({"service"}),
