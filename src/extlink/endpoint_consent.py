@@ -11,7 +11,7 @@ from typing import Final, cast
 import attrs
 
 from extlink import facts
-from extlink.domain.client_registration import ClientProfile, ClientRegistration
+from extlink.domain.client_registration import ClientProfile, ClientRegistration, is_client_id
 from extlink.domain.consent import Consent, session_digest
 from extlink.domain.decision import Refusal
 from extlink.domain.identifier import ClientId, Scope, parse_scopes
@@ -68,18 +68,24 @@ def _authorize(call: Call, *, asked: _Authorization) -> Steps[Commit[Consent | R
         name, uri = parameters.need("client_id"), parameters.one("redirect_uri")
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.malformed"))
-    place = client_key(call.tenant, ClientId(name[:255]))
-    answers = yield from read(tenant_key(call.tenant), place)
+    answers = yield from read(tenant_key(call.tenant))
     facts.opened(answers, call.tenant)
-    record = answers.get(place)
-    if record is None or record.registration is None:
+    client = yield from _registered(call, name)
+    if client is None:
         return _untold("invalid_client", Reason("client.unknown", {"client": ascii(name[:64])[1:-1]}))
-    client = record.registration
     try:
         target = match_redirect_uri(client.profile.redirect_uris, uri)
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.redirect_uri", {"client": client.id}))
     return (yield from _ask_user(call, asked, client, target))
+
+
+def _registered(call: Call, name: str) -> Steps[ClientRegistration | None]:
+    if not is_client_id(name):
+        return None
+    place = client_key(call.tenant, ClientId(name))
+    record = (yield from read(place)).get(place)
+    return None if record is None else record.registration
 
 
 def _untold(error: str, reason: Reason) -> Commit[Consent | Redirect | Refusal]:

@@ -62,6 +62,15 @@ def parse_client_id(value: object, field: str = "client") -> ClientId:
     return ClientId(text)
 
 
+def is_client_id(text: str) -> bool:
+    """Whether a text could be a client's id; what could not is looked up nowhere.
+
+    >>> is_client_id("c1"), is_client_id("c\ud800")
+    (True, False)
+    """
+    return _ID.fullmatch(text) is not None
+
+
 @attrs.frozen(kw_only=True)
 class ClientSecret:
     """One of a client's secrets, as it is kept.
