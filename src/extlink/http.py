@@ -19,13 +19,14 @@ import attrs
 from extlink import endpoints
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, Redirect
 from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
-from extlink.oauth.token import read_token_request, token_response
+from extlink.oauth.token import read_scope, read_token_request, token_response
 from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
@@ -177,7 +178,6 @@ class AuthorizationServer:
         )
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
-        self._authorization_path = f"{path}/authorize"
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
@@ -192,6 +192,8 @@ class AuthorizationServer:
         Args:
             session: the host's own session of the user, to which the consent is bound.
         """
+        if request.method not in {"GET", "HEAD", "POST"}:
+            return Response(status=405, headers=(("Allow", "GET, HEAD, POST"),))
         try:
             parameters = _parameters(request)
         except OAuthError as error:
@@ -203,14 +205,16 @@ class AuthorizationServer:
         """Return what to run as the same user, for the form of the consent page.
 
         The form has `consent` (the token), `answer` (`accept` or `refuse`) and, where the user may narrow them, one
-        `scope` field with the operations that are left.
+        `scope` field with the operations that are left; an empty one is refused, since it does not mean all of them.
         """
+        if request.method != "POST":
+            return Response(status=405, headers=(("Allow", "POST"),))
         try:
             form = read_form(request.body, request.header("content-type"))
-            token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
+            token, accepted, scopes = _consent_form(form)
         except OAuthError as error:
             return _page(error.status, error.error)
-        if answer == "accept":
+        if accepted:
             operation = endpoints.consent(
                 token, issuer=self.issuer, session=session, scopes=scopes, address=request.address
             )
@@ -299,6 +303,18 @@ def _parameters(request: Request) -> Parameters:
     if request.method == "POST":
         return read_form(request.body, request.header("content-type"))
     return read_query(request.query)
+
+
+def _consent_form(form: Parameters) -> tuple[Secret, bool, str | None]:
+    """Return the consent token, whether the user says yes, and the scopes that are left; None: all of them.
+
+    Raises:
+        OAuthError: a part is missing, there twice or malformed.
+    """
+    token, answer, scopes = form.need("consent"), form.need("answer"), read_scope(form)
+    if "scope" in form.empty:
+        raise OAuthError("invalid_scope", "scope is empty; refuse where nothing is left")
+    return Secret(token), answer == "accept", " ".join(sorted(scopes)) or None
 
 
 def _metadata(request: Request, members: Mapping[str, object]) -> Response:
