@@ -17,12 +17,14 @@ from typing import Final, Generic, TypeVar, cast
 import attrs
 
 from extlink import endpoints
+from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, Redirect
 from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
@@ -256,7 +258,7 @@ class AuthorizationServer:
         return step if isinstance(step, Response) else await step.run_async(tenant)
 
     def _limited(self, credentials: ClientCredentials) -> Response | None:
-        if self._rate_limit is None or self._rate_limit.admits(credentials.client_id or ""):
+        if self._rate_limit is None or self._rate_limit.admits(_name_of(credentials)):
             return None
         members = {"error": "temporarily_unavailable", "error_description": "too many failed attempts"}
         return _json(429, members, (*_NO_STORE, ("Retry-After", "60")))
@@ -265,7 +267,7 @@ class AuthorizationServer:
         """Return the answer to a client that was refused, and count those who showed wrong credentials."""
         error = OAuthError(result.error)
         if result.error == "invalid_client" and self._rate_limit is not None:
-            self._rate_limit.failed(credentials.client_id or "")
+            self._rate_limit.failed(_name_of(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
         return _error(error, *(_BASIC if by_header else ()))
@@ -296,6 +298,15 @@ class AuthorizationServer:
 
         operation = endpoints.introspect(form.need("token"), credentials, issuer=self.issuer, address=address)
         return Exchange(operation, respond)
+
+
+def _name_of(credentials: ClientCredentials) -> str:
+    """Return whom failures are counted for: who the caller says it is, in an assertion as anywhere; of bounded length."""
+    name = credentials.client_id
+    if name is None and credentials.proof is not None:
+        assertion = read_assertion(credentials.proof)
+        name = None if assertion is None else assertion.client_id
+    return name if name is not None and is_client_id(name) else ""
 
 
 def _parameters(request: Request) -> Parameters:
