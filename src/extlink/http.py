@@ -56,6 +56,10 @@ def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tupl
     return tuple((name.lower(), value) for name, value in headers)
 
 
+def _names(headers: tuple[tuple[str, str], ...]) -> str:
+    return repr(tuple(name for name, _ in headers))
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """An HTTP request as the host's framework has it.
@@ -74,7 +78,7 @@ class Request:
 
     method: str
     path: str
-    query: str = ""
+    query: str = attrs.field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     address: str | None = None
@@ -93,10 +97,14 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP response for the host's framework to send."""
+    """An HTTP response for the host's framework to send; printed, it names its headers, whose values may hold a code.
+
+    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_..."),))
+    Response(status=303, headers=('Location',))
+    """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
