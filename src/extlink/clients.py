@@ -35,6 +35,7 @@ from extlink.domain.service_parts import parse_parts
 from extlink.domain.token import CLIENT_SECRET_BYTES, client_secret
 from extlink.errors import Refused
 from extlink.inputs import exactly, whole
+from extlink.oauth.assertion import check_key
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -299,13 +300,16 @@ def set_keys(client: str, keys: Iterable[ClientKey]) -> Operation[ClientRegistra
     """Set the public keys with which a client signs its assertions, in place of all it has (`private_key_jwt`).
 
     Raises:
-        InvalidInput: not keys, or more than ten.
+        InvalidInput: not keys, one that is none of its algorithm, or more than ten.
         Refused: when run: `client.unknown`, `client.no_keys`.
 
     >>> set_keys("c1", []).name
     'clients.set_keys'
     """
-    return _set_keys(client=parse_client_id(client), keys=parse_parts(keys, ClientKey, "keys"))
+    found = parse_parts(keys, ClientKey, "keys")
+    for key in found:
+        check_key(key)
+    return _set_keys(client=parse_client_id(client), keys=found)
 
 
 @operation("clients.remove", by=ADMINISTRATORS, records=("client.removed",))
