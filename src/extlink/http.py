@@ -309,7 +309,7 @@ class AuthorizationServer:
 
 
 def _name_of(credentials: ClientCredentials) -> str:
-    """Return whom failures are counted for: who the caller says it is, in an assertion as anywhere; of bounded length."""
+    """Return whom failures are counted for: who the caller says it is, in an assertion too; of bounded length."""
     name = credentials.client_id
     if name is None and credentials.proof is not None:
         assertion = read_assertion(credentials.proof)

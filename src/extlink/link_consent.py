@@ -180,7 +180,7 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
     return _begin(asked=asked)
 
 
-def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
+def answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
@@ -209,7 +209,7 @@ def accepting(
     call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network, session: str
 ) -> Steps[Commit[Acceptance | Refusal]]:
     """Carry out `accept`, for the authorization endpoint."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     granted = request.scopes if scopes is None else scopes
     if not granted or not granted <= request.scopes:
         raise InvalidInput(
@@ -400,7 +400,7 @@ def _token(consent: object) -> Secret:
 
 def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
     """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     place = link_key(call.tenant, request.link)
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:
