@@ -50,14 +50,16 @@ class Kept:
         return f"{self.test.__module__.replace('.', '/')}.py::{self.test.__name__}"
 
 
-KEPT: Final[list[Kept]] = []
+# By name: a module that is imported a second time replaces its own.
+KEPT: Final[dict[str, Kept]] = {}
 
 
 def rule(*ids: str, without: Removal | None = None) -> Callable[[Test], Test]:
     """Name a test by requirements: `pytest -k BCP-2.1-1` runs it."""
 
     def mark(test: Test) -> Test:
-        KEPT.append(Kept(ids, test, without))
+        kept = Kept(ids, test, without)
+        KEPT[kept.name] = kept
         return cast("Test", pytest.mark.parametrize("rule_id", ids)(test))
 
     return mark
@@ -153,6 +155,7 @@ class Site:
         response = step if isinstance(step, Response) else step.run(self.host.user())
         assert "Location" not in dict(response.headers)
         assert 400 == response.status
+        assert response.body.startswith(b"The request of the service is not valid"), response.body
         return response
 
     def answer(
