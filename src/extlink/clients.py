@@ -257,14 +257,14 @@ def add_secret(client: str, *, others_expire_in: int | None = None) -> Operation
 
 
 @operation("clients.remove_secret", by=ADMINISTRATORS, records=("client.secret_rotated",))
-def _remove_secret(call: Call, *, client: ClientId, secret: str) -> Steps[Commit[ClientRegistration]]:
+def _remove_secret(call: Call, *, client: ClientId, secret_id: str) -> Steps[Commit[ClientRegistration]]:
     before = yield from load_client(call, client)
-    kept = tuple(one for one in before.secrets if one.id != secret)
+    kept = tuple(one for one in before.secrets if one.id != secret_id)
     if len(kept) == len(before.secrets):
-        raise Refused(Reason("client.unknown_secret", {"client": client, "secret": secret}))
+        raise Refused(Reason("client.unknown_secret", {"client": client, "secret": secret_id}))
     after = attrs.evolve(before, secrets=kept)
     others = tuple((one.id, one.expires) for one in kept)
-    event = Event("client.secret_rotated", {**_details(after), "removed": secret, "others": others})
+    event = Event("client.secret_rotated", {**_details(after), "removed": secret_id, "others": others})
     return Commit(after, _save(call, after), (event,))
 
 
@@ -277,7 +277,7 @@ def remove_secret(client: str, *, secret_id: str) -> Operation[ClientRegistratio
     >>> remove_secret("c1", secret_id="Zm9vYmE").name
     'clients.remove_secret'
     """
-    return _remove_secret(client=parse_client_id(client), secret=parse_id(secret_id, "secret_id"))
+    return _remove_secret(client=parse_client_id(client), secret_id=parse_id(secret_id, "secret_id"))
 
 
 @operation("clients.set_keys", by=ADMINISTRATORS, records=("client.changed",))

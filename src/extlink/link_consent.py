@@ -20,7 +20,7 @@ from extlink.domain.consent import (
 )
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
 from extlink.domain.reason import Reason
@@ -28,7 +28,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of, text
+from extlink.inputs import address_text, audience, exactly, one_of, secret, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -388,14 +388,7 @@ def _session(value: object) -> str:
 
 
 def _token(consent: object) -> Secret:
-    if type(consent) is Consent:
-        return consent.token
-    if type(consent) is Secret:
-        return consent
-    plain = plain_text(consent)
-    if plain is None:
-        raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
-    return Secret(plain)
+    return consent.token if type(consent) is Consent else secret(consent, "consent")
 
 
 def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:

@@ -171,7 +171,7 @@ class Site:
         """Return the code of a user who says yes."""
         return sent(self.answer(self.asked(**parameters)))["code"]
 
-    def post(self, path: str, *, headers: tuple[tuple[str, str], ...] | None = None, **form: str) -> Response:
+    def post(self, path: str, *, headers: tuple[tuple[str, str], ...] | None = None, **form: Any) -> Response:
         """Send a form to an endpoint for clients, with HTTP Basic unless headers are given."""
         shown = (basic(self.client, self.secret),) if headers is None else headers
         return self.send(path, urlencode(form).encode(), (FORM, *shown))
@@ -184,14 +184,14 @@ class Site:
     def redeem(self, code: str, *, headers: tuple[tuple[str, str], ...] | None = None, **form: str) -> Response:
         """Redeem a code, with the redirect URI and the verifier of `query`."""
         usual = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code_verifier": VERIFIER}
-        given = {name: value for name, value in {**usual, "code": code, **form}.items() if value}
+        given: Any = {name: value for name, value in {**usual, "code": code, **form}.items() if value}
         return self.post("token", headers=headers, **given)
 
     def tokens(self, **parameters: str | None) -> Mapping[str, Any]:
         """Connect the user and return the members of the token response."""
         return members(self.redeem(self.code(**parameters)))
 
-    def refresh(self, token: str, **form: str) -> Response:
+    def refresh(self, token: str, **form: Any) -> Response:
         """Ask for the next tokens."""
         return self.post("token", grant_type="refresh_token", refresh_token=token, **form)
 

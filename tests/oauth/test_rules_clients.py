@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -31,13 +32,19 @@ def signing(algorithm: str = "ES256", **profile: Any) -> Site:
     return site
 
 
-def assertion(site: Site, algorithm: str = "ES256", *, header: Any = None, signed: Any = None, **claims: object) -> str:
+def assertion(site: Site, algorithm: str = "ES256", *, header: Any = None, signed: Any = None, **claims: Any) -> str:
     """Return an assertion that is right but for what is given."""
     now = site.host.clock.now()
     usual = {"iss": site.client, "sub": site.client, "aud": ISSUER, "exp": now + 60, "iat": now, "jti": "j1"}
     given = {name: value for name, value in {**usual, **claims}.items() if value is not None}
     head = {"alg": algorithm, "kid": "k1", "typ": "JWT"} if header is None else header
     return jwt(head, given, signed or (lambda data: sign(algorithm, data)))
+
+
+def forgetful(_call: object, client: object, *_given: object) -> Generator[object, object, tuple[object, ...]]:
+    """Take an assertion without remembering it."""
+    yield from ()
+    return client, ()
 
 
 def shown(site: Site, text: str, path: str = "introspect", **form: str) -> str:
@@ -189,7 +196,9 @@ def test_a_secret_follows_another_without_an_outage(rule_id: str) -> None:
     """Two hold at once; the older one runs out or is removed; the redirect URIs change without either."""
     site = Site.make()
     second = site.run(clients.add_secret(site.client, others_expire_in=3_600)).secret.reveal()
-    good = lambda secret: site.post("introspect", headers=(basic(site.client, secret),), token="x").status  # noqa: E731 - asked five times
+
+    def good(secret: str) -> int:
+        return site.post("introspect", headers=(basic(site.client, secret),), token="x").status
 
     assert (200, 200) == (good(site.secret), good(second))
     site.change(redirect_uris=["https://global.consent.azure-apim.net/redirect/gc-5f"])
@@ -279,16 +288,18 @@ def test_an_assertion_lives_for_minutes(rule_id: str) -> None:
     """An expiry that has passed, lies more than ten minutes ahead, is missing or is no number is refused."""
     site, at = signing(), Site.make().host.clock.now()
 
-    for number, expires in enumerate((at, at - 1, at + 601, at + 10**9, 10**30, -1, None, "soon", True, [])):
+    wrong: tuple[object, ...] = (at, at - 1, at + 601, at + 10**9, 10**30, -1, None, "soon", True, [])
+    for number, expires in enumerate(wrong):
         assert "invalid_client" == shown(site, assertion(site, exp=expires, jti=f"e{number}"))
-    for number, later in enumerate(({"nbf": at + 31}, {"iat": at + 31})):
-        assert "invalid_client" == shown(site, assertion(site, jti=f"n{number}", **later))
+    for name in ("nbf", "iat"):
+        later: dict[str, Any] = {name: at + 31}
+        assert "invalid_client" == shown(site, assertion(site, **later))
     assert "" == shown(site, assertion(site, exp=at + 599.5, nbf=at + 30, jti="good"))
 
 
 @rule(
     "7523bis-1",
-    without=swap(AUTHENTICATE + "_used", lambda call, client, assertion, at, address: (yield from ()) or (client, ())),
+    without=swap(AUTHENTICATE + "_used", forgetful),
 )
 def test_an_assertion_is_good_once(rule_id: str) -> None:
     """A second use is refused at every endpoint, until it has expired anyway; then another may have its name."""
@@ -332,7 +343,7 @@ def test_no_other_algorithm_and_no_other_key_will_do(rule_id: str) -> None:
 def test_an_assertion_names_one_client(rule_id: str) -> None:
     """Issuer, subject and the parameter beside it are one; a header or claims that cannot be read are refused."""
     site = signing()
-    for number, wrong in enumerate(
+    for number, wrong in enumerate[dict[str, Any]](
         (
             {"sub": "another"},
             {"iss": "another"},
@@ -372,7 +383,7 @@ def test_only_a_public_key_of_its_algorithm_is_registered(rule_id: str) -> None:
             "x",
         ):
             with pytest.raises(InvalidInput) as caught:
-                ClientKey(id="k1", algorithm=algorithm, pem=text)  # type: ignore[arg-type]
+                ClientKey(id="k1", algorithm=algorithm, pem=text)
             assert "PRIVATE" not in str(caught.value)
     small = public(rsa.generate_private_key(public_exponent=65_537, key_size=1_024))  # noqa: S505 - refused for that
     wrong = (("RS256", small), ("ES256", pem("RS256")), ("EdDSA", pem("ES256")), ("RS256", pem("ES256")))

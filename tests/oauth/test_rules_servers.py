@@ -102,7 +102,7 @@ def test_a_store_that_fails_is_503(rule_id: str) -> None:
     def broken(_step: object) -> Any:
         raise Unavailable("gone")
 
-    site.host.store.read = broken  # type: ignore[method-assign]
+    site.host.store.read = broken  # type: ignore[assignment,method-assign]
     for path in ("token", "revoke", "introspect"):
         response = site.post(
             path, token=tokens["access_token"], grant_type="refresh_token", refresh_token=tokens["refresh_token"]

@@ -14,7 +14,7 @@ from extlink import clients, links, services, users
 from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes, Link
 from extlink.domain.token_ledger import TokenLedger
-from extlink.http import Request
+from extlink.http import Request, Response
 from tests.hosts import CHALLENGE, REDIRECT, SCOPES, SERVICE, VERIFIER
 from tests.oauth.kit import FORM, Site, basic, error, members, rule, swap
 
@@ -66,7 +66,7 @@ def test_no_token_is_longer_than_is_documented(rule_id: str) -> None:
 def test_errors_are_of_the_rfc(rule_id: str) -> None:
     """Each cause has its code and status, and says nothing that came in."""
     site = Site.make()
-    for form, status, code in (
+    wrong: tuple[tuple[dict[str, Any], int, str], ...] = (
         ({}, 400, "invalid_request"),
         ({"grant_type": "x"}, 400, "unsupported_grant_type"),
         ({"grant_type": "authorization_code"}, 400, "invalid_request"),
@@ -75,7 +75,8 @@ def test_errors_are_of_the_rfc(rule_id: str) -> None:
         ({"grant_type": "refresh_token", "refresh_token": "canary-1"}, 400, "invalid_grant"),
         ({"grant_type": "refresh_token", "refresh_token": "canary-1", "scope": "\x7f"}, 400, "invalid_scope"),
         ({"grant_type": "refresh_token", "refresh_token": "canary-1", "resource": "x"}, 400, "invalid_target"),
-    ):
+    )
+    for form, status, code in wrong:
         response = site.post("token", **form)
         assert (status, code) == (response.status, error(response))
         assert b"canary" not in response.body
@@ -245,7 +246,10 @@ def test_a_refresh_token_of_two_generations_ago_ends_the_family(rule_id: str, ki
     site = Site.make(kind=kind)
     shown: dict[str, Any] = {} if kind == "confidential" else {"headers": (), "client_id": site.client}
     first = members(site.redeem(site.code(), **shown))
-    again = lambda token: site.post("token", grant_type="refresh_token", refresh_token=token, **shown)  # noqa: E731 - asked four times
+
+    def again(token: str) -> Response:
+        return site.post("token", grant_type="refresh_token", refresh_token=token, **shown)
+
     second = members(again(first["refresh_token"]))
     third = members(again(second["refresh_token"]))
     assert 3 == len({one["refresh_token"] for one in (first, second, third)})
