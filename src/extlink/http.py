@@ -39,6 +39,8 @@ T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
 _BASIC: Final = (("WWW-Authenticate", 'Basic realm="oauth"'),)
+_LATER: Final = (("Retry-After", "1"),)
+_UNAVAILABLE: Final = 503
 _ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
 # What the host's consent page is to be sent with: no frame, no referrer with the request in it, no copy in a cache
 # (RFC 9700 sections 4.2.4 and 4.16).
@@ -124,7 +126,7 @@ def error_response(error: ExtlinkError) -> Response:
     if isinstance(error, OAuthError):
         return _error(error)
     if isinstance(error, StorageError):
-        return _error(OAuthError("temporarily_unavailable"), ("Retry-After", "1"))
+        return _error(OAuthError("temporarily_unavailable"), *_LATER)
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))
 
@@ -278,7 +280,8 @@ class AuthorizationServer:
             self._rate_limit.failed(_name_of(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
-        return _error(error, *(_BASIC if by_header else ()))
+        later = _LATER if error.status == _UNAVAILABLE else ()
+        return _error(error, *(_BASIC if by_header else ()), *later)
 
     def _token(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
         wanted = read_token_request(form)

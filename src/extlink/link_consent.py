@@ -116,6 +116,8 @@ def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequ
 
 
 def _error(decision: Decision) -> str:
+    if decision.is_temporary:
+        return "temporarily_unavailable"
     unknown = any(reason.code == "scope.unknown" for reason in decision.reasons)
     return "invalid_scope" if unknown else "access_denied"
 

@@ -356,3 +356,29 @@ def test_a_revoked_link_is_revived_by_nothing(rule_id: str) -> None:
 
     assert "invalid_grant" == error(site.refresh(tokens["refresh_token"]))
     assert {"active": False} == site.introspect(tokens["access_token"])
+
+
+@rule(
+    "7009-2.2.1",
+    "ASVS-16.5.3",
+    "O21-4.1.2.1-1",
+    without=swap("extlink.domain.decision.Decision.is_temporary", property(lambda decision: False)),
+)
+def test_a_directory_that_fails_is_no_verdict_on_a_grant(rule_id: str) -> None:
+    """503 and `temporarily_unavailable`: a client that reads `invalid_grant` throws its tokens away for good."""
+    site = Site.make()
+    tokens, code = site.tokens(), site.code()
+    member = site.host.directory.member
+
+    def silent(_user: object) -> Any:
+        raise TimeoutError
+
+    site.host.directory.member = silent  # type: ignore[method-assign]
+    for response in (site.refresh(tokens["refresh_token"]), site.redeem(code)):
+        assert (503, "temporarily_unavailable") == (response.status, error(response))
+        assert "1" == dict(response.headers).get("Retry-After")
+    assert "temporarily_unavailable" == site.told()["error"]
+    assert {"active": False} == site.introspect(tokens["access_token"])
+    site.host.directory.member = member  # type: ignore[method-assign]
+
+    assert 200 == site.refresh(tokens["refresh_token"]).status
