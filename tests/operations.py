@@ -150,10 +150,10 @@ def _code(host: Host, registered: RegisteredClient) -> str:
 
 
 def _exchange(registered: RegisteredClient, code: str) -> Operation[object]:
-    return endpoints.exchange(_redemption(code), credentials(registered), issuer=ISSUER)
+    return endpoints.exchange(redemption(code), credentials(registered), issuer=ISSUER)
 
 
-def _redemption(code: str) -> CodeRequest:
+def redemption(code: str) -> CodeRequest:
     return CodeRequest(code=Secret(code), redirect_uri=REDIRECT, code_verifier=Secret(VERIFIER))
 
 
@@ -241,7 +241,7 @@ def _of_endpoints(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         },
         "endpoints.consent": {**page, **user, "scopes": "k:app_record:read"},
         "endpoints.decline": page,
-        "endpoints.exchange": {**client, "request": _redemption(endpoint.code)},
+        "endpoints.exchange": {**client, "request": redemption(endpoint.code)},
         "endpoints.introspect": {**client, **token},
         "endpoints.revoke": {**client, **token},
     }

@@ -373,7 +373,7 @@ def test_a_directory_that_fails_is_no_verdict_on_a_grant(rule_id: str) -> None:
     def silent(_user: object) -> Any:
         raise TimeoutError
 
-    site.host.directory.member = silent  # type: ignore[method-assign]
+    site.host.directory.member = silent  # type: ignore[assignment,method-assign]
     for response in (site.refresh(tokens["refresh_token"]), site.redeem(code)):
         assert (503, "temporarily_unavailable") == (response.status, error(response))
         assert "1" == dict(response.headers).get("Retry-After")
