@@ -21,6 +21,7 @@ from extlink.domain.edition import EDITIONS, EditionProfile
 from extlink.domain.event import VOCABULARY
 from extlink.domain.link import TRANSITIONS, LinkState
 from extlink.operation import Definition
+from tests.docs.compliance import compliance
 from tests.docs.pages import ROOT
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ UNRESTRICTED: Final = {
     "links.redeem": "the host, for a client that it has authenticated",
     "links.refresh": "the host, for a client that it has authenticated",
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
+    **dict.fromkeys(
+        ["endpoints.exchange", "endpoints.introspect", "endpoints.revoke"],
+        "the host, for whoever sends the request; the operation authenticates the client",
+    ),
     "triggers.subscribe": "the host, for whoever presents a token",
     "triggers.unsubscribe": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.listed": "the link's owner (`user`), `common_administrator` or `host`",
@@ -53,7 +58,19 @@ UNRESTRICTED: Final = {
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})
 # The nouns in the order in which a reader meets them.
-NOUNS: Final = ("services", "grants", "networks", "datagroups", "users", "links", "access", "triggers", "ledger")
+NOUNS: Final = (
+    "services",
+    "grants",
+    "networks",
+    "datagroups",
+    "users",
+    "clients",
+    "links",
+    "endpoints",
+    "access",
+    "triggers",
+    "ledger",
+)
 
 Operations = dict[str, Definition[..., object]]
 
@@ -285,6 +302,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "ledger-events": Part(REFERENCE / "ledger-events.md", ledger_events),
     "editions": Part(REFERENCE / "editions.md", editions),
     "catalogue": Part(REFERENCE / "catalogue.md", catalogue),
+    "compliance": Part(REFERENCE / "compliance.md", compliance),
     "address-texts": Part(ROOT / "docs" / "howto" / "address-texts.md", address_texts),
 }
 

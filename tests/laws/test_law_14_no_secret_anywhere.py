@@ -94,7 +94,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, tokens of several links and secrets of clients, so that the following tests look for something."""
+    """Codes, consents, tokens of links and secrets of clients, so that the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
     assert {"ac", "at", "rt", "cs", "sk"} == kinds

@@ -112,9 +112,11 @@ def _endpoints() -> Story:
     profile = ClientProfile(service=SERVICE, name="Flows", redirect_uris=[REDIRECT])
     registered = yield Ask(clients.register(profile))
     client, shown = registered.client.id, credentials(registered)
-    for user, says in (("suzuki", endpoints.decline), ("sato", endpoints.consent)):
-        page = yield Ask(endpoints.authorize(asking(client), issuer=ISSUER, session=SESSION), user)
-        answer = yield Ask(says(page.token, issuer=ISSUER, session=SESSION), user)
+    asked = endpoints.authorize(asking(client), issuer=ISSUER, session=SESSION)
+    page = yield Ask(asked, "suzuki")
+    yield Ask(endpoints.decline(page.token, issuer=ISSUER, session=SESSION), "suzuki")
+    page = yield Ask(asked, "sato")
+    answer = yield Ask(endpoints.consent(page.token, issuer=ISSUER, session=SESSION), "sato")
     code = parse_qs(urlsplit(answer.location.reveal()).query)["code"][0]
     tokens = yield Ask(endpoints.exchange(redemption(code), shown, issuer=ISSUER), None)
     again = RefreshRequest(refresh_token=tokens.refresh_token, scopes=None)
