@@ -275,12 +275,12 @@ def test_a_directory_that_fails() -> None:
     made = permitted()
     accepted = made.code("sato")
     made.directory.down = True
-    assert ("invalid_grant", ("directory.unavailable",)) == why(made.redeem(accepted))
+    assert ("temporarily_unavailable", ("directory.unavailable",)) == why(made.redeem(accepted))
 
     made.directory.down = False
     tokens = issued(made.redeem(accepted))
     made.directory.down = True
-    assert ("invalid_grant", ("directory.unavailable",)) == why(made.refresh(tokens))
+    assert ("temporarily_unavailable", ("directory.unavailable",)) == why(made.refresh(tokens))
 
 
 @pytest.mark.parametrize(

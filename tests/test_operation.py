@@ -44,9 +44,14 @@ UNOPENED = "never-opened"
 
 # What an operation answers in a tenant that nobody opened, where it is not `tenant.not_open`.
 #   A presented text that is no token of this tenant dies on its MAC, before anything is read (DESIGN 6).
-#   A link is asked for before the tenant: there is none.
+#   A link, or a client, is asked for before the tenant: there is none.
 UNREAD = {
     "access.check": "token.unknown",
+    "endpoints.consent": "consent.unknown",
+    "endpoints.decline": "consent.unknown",
+    "endpoints.exchange": "client.unknown",
+    "endpoints.introspect": "client.unknown",
+    "endpoints.revoke": "client.unknown",
     "links.redeem": "token.unknown",
     "links.refresh": "token.unknown",
     "links.accept": "consent.unknown",
@@ -62,6 +67,10 @@ UNREAD = {
 
 # What is written the second time as well, and why.
 AGAIN = {
+    "clients.add_secret": "a further secret is another one",
+    "clients.register": "two clients of one profile are two clients",
+    "endpoints.decline": "as links.refuse",
+    "endpoints.exchange": "as links.redeem",
     "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
     "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
     "links.refuse": "the user said no twice; a refused consent is no record that could tell",

@@ -18,15 +18,18 @@ from typing import Final, Generic, TypeVar, cast
 import attrs
 
 from extlink import endpoints
+from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, Redirect
 from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
-from extlink.oauth.token import read_token_request, token_response
+from extlink.oauth.token import read_scope, read_token_request, token_response
 from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
@@ -37,6 +40,8 @@ T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
 _BASIC: Final = (("WWW-Authenticate", 'Basic realm="oauth"'),)
+_LATER: Final = (("Retry-After", "1"),)
+_UNAVAILABLE: Final = 503
 _ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
 # What the host's consent page is to be sent with: no frame, no referrer with the request in it, no copy in a cache
 # (RFC 9700 sections 4.2.4 and 4.16).
@@ -122,7 +127,7 @@ def error_response(error: ExtlinkError) -> Response:
     if isinstance(error, OAuthError):
         return _error(error)
     if isinstance(error, StorageError):
-        return _error(OAuthError("temporarily_unavailable"), ("Retry-After", "1"))
+        return _error(OAuthError("temporarily_unavailable"), *_LATER)
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))
 
@@ -228,16 +233,16 @@ class AuthorizationServer:
         """Return what to run as the same user, for the form of the consent page.
 
         The form has `consent` (the token), `answer` (`accept` or `refuse`) and, where the user may narrow them, one
-        `scope` field with the operations that are left.
+        `scope` field with the operations that are left; an empty one is refused, since it does not mean all of them.
         """
         if request.method != "POST":
             return Response(status=405, headers=(("Allow", "POST"),))
         try:
             form = read_form(request.body, request.header("content-type"))
-            token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
+            token, accepted, scopes = _consent_form(form)
         except OAuthError as error:
             return _page(error.status, error.error)
-        if answer == "accept":
+        if accepted:
             operation = endpoints.consent(
                 token, issuer=self.issuer, session=session, scopes=scopes, address=request.address
             )
@@ -330,7 +335,7 @@ class AuthorizationServer:
         return step if isinstance(step, Response) else await step.run_async(tenant)
 
     def _limited(self, credentials: ClientCredentials) -> Response | None:
-        if self._rate_limit is None or self._rate_limit.admits(credentials.client_id or ""):
+        if self._rate_limit is None or self._rate_limit.admits(_name_of(credentials)):
             return None
         members = {"error": "temporarily_unavailable", "error_description": "too many failed attempts"}
         return _json(429, members, (*_NO_STORE, ("Retry-After", "60")))
@@ -339,10 +344,11 @@ class AuthorizationServer:
         """Return the answer to a client that was refused, and count those who showed wrong credentials."""
         error = OAuthError(result.error)
         if result.error == "invalid_client" and self._rate_limit is not None:
-            self._rate_limit.failed(credentials.client_id or "")
+            self._rate_limit.failed(_name_of(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
-        return _error(error, *(_BASIC if by_header else ()))
+        later = _LATER if error.status == _UNAVAILABLE else ()
+        return _error(error, *(_BASIC if by_header else ()), *later)
 
     def _token(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
         wanted = read_token_request(form)
@@ -372,11 +378,32 @@ class AuthorizationServer:
         return Exchange(operation, respond)
 
 
+def _name_of(credentials: ClientCredentials) -> str:
+    """Return whom failures are counted for: who the caller says it is, in an assertion too; of bounded length."""
+    name = credentials.client_id
+    if name is None and credentials.proof is not None:
+        assertion = read_assertion(credentials.proof)
+        name = None if assertion is None else assertion.client_id
+    return name if name is not None and is_client_id(name) else ""
+
+
 def _parameters(request: Request) -> Parameters:
     """Return the parameters of an authorization request (RFC 6749 section 3.1: GET, and POST with a form)."""
     if request.method == "POST":
         return read_form(request.body, request.header("content-type"))
     return read_query(request.query)
+
+
+def _consent_form(form: Parameters) -> tuple[Secret, bool, str | None]:
+    """Return the consent token, whether the user says yes, and the scopes that are left; None: all of them.
+
+    Raises:
+        OAuthError: a part is missing, there twice or malformed.
+    """
+    token, answer, scopes = form.need("consent"), form.need("answer"), read_scope(form)
+    if "scope" in form.empty:
+        raise OAuthError("invalid_scope", "scope is empty; refuse where nothing is left")
+    return Secret(token), answer == "accept", " ".join(sorted(scopes)) or None
 
 
 def _metadata(request: Request, members: Mapping[str, object]) -> Response:

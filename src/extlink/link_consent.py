@@ -20,7 +20,7 @@ from extlink.domain.consent import (
 )
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
 from extlink.domain.network import NetworkProof, parse_proof
@@ -29,7 +29,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of, text
+from extlink.inputs import address_text, audience, exactly, one_of, secret, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -122,6 +122,8 @@ def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequ
 
 
 def _error(decision: Decision) -> str:
+    if decision.is_temporary:
+        return "temporarily_unavailable"
     unknown = any(reason.code == "scope.unknown" for reason in decision.reasons)
     return "invalid_scope" if unknown else "access_denied"
 
@@ -189,7 +191,7 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
     return _begin(asked=asked)
 
 
-def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
+def answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
@@ -225,7 +227,7 @@ def accepting(
     network_proof: NetworkProof = "none",
 ) -> Steps[Commit[Acceptance | Refusal]]:
     """Carry out `accept`, for the authorization endpoint."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     granted = request.scopes if scopes is None else scopes
     if not granted or not granted <= request.scopes:
         raise InvalidInput(
@@ -408,19 +410,12 @@ def _session(value: object) -> str:
 
 
 def _token(consent: object) -> Secret:
-    if type(consent) is Consent:
-        return consent.token
-    if type(consent) is Secret:
-        return consent
-    plain = plain_text(consent)
-    if plain is None:
-        raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
-    return Secret(plain)
+    return consent.token if type(consent) is Consent else secret(consent, "consent")
 
 
 def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
     """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     place = link_key(call.tenant, request.link)
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:

@@ -18,6 +18,7 @@ FLOORS = {
     "feeds": 1,
     "oauth": 1,
     "proxies": 1,
+    "client_codec": 2,
     "codec": 2,
     "fields": 2,
     "link_codec": 2,
@@ -25,8 +26,12 @@ FLOORS = {
     "records": 2,
     "operation": 3,
     "access": 3,
+    "client_authentication": 3,
     "clients": 3,
     "datagroups": 3,
+    "endpoint_consent": 3,
+    "endpoint_tokens": 3,
+    "endpoints": 3,
     "facts": 3,
     "grant_edits": 3,
     "grants": 3,
@@ -65,7 +70,8 @@ FLOORS = {
 # Who may import a distribution that is not the standard library's; attrs is everybody's.
 FOREIGN = {
     "attrs": frozenset(FLOORS),
-    "cryptography": frozenset({"adapters"}),
+    # Signatures of client assertions, and what adapters seal.
+    "cryptography": frozenset({"adapters", "oauth"}),
     "psycopg": frozenset({"adapters"}),
     "psycopg_pool": frozenset({"adapters"}),
     "hypothesis": frozenset({"testing"}),

@@ -22,6 +22,7 @@ from extlink.domain.event import VOCABULARY
 from extlink.domain.link import TRANSITIONS, LinkState
 from extlink.operation import Definition
 from extlink.testing import async_storage_checks
+from tests.docs.compliance import compliance
 from tests.docs.pages import ROOT
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ UNRESTRICTED: Final = {
     "links.refresh": "the host, for a client that it has authenticated",
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
     "networks.reset": "whoever holds the token, from any address",
+    **dict.fromkeys(
+        ["endpoints.exchange", "endpoints.introspect", "endpoints.revoke"],
+        "the host, for whoever sends the request; the operation authenticates the client",
+    ),
     "triggers.subscribe": "the host, for whoever presents a token",
     "triggers.unsubscribe": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.listed": "the link's owner (`user`), `common_administrator` or `host`",
@@ -56,7 +61,19 @@ UNRESTRICTED: Final = {
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})
 # The nouns in the order in which a reader meets them.
-NOUNS: Final = ("services", "grants", "networks", "datagroups", "users", "links", "access", "triggers", "ledger")
+NOUNS: Final = (
+    "services",
+    "grants",
+    "networks",
+    "datagroups",
+    "users",
+    "clients",
+    "links",
+    "endpoints",
+    "access",
+    "triggers",
+    "ledger",
+)
 
 Operations = dict[str, Definition[..., object]]
 
@@ -307,6 +324,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "editions": Part(REFERENCE / "editions.md", editions),
     "catalogue": Part(REFERENCE / "catalogue.md", catalogue),
     "storage-contract": Part(REFERENCE / "storage-contract.md", storage_contract),
+    "compliance": Part(REFERENCE / "compliance.md", compliance),
     "address-texts": Part(ROOT / "docs" / "howto" / "address-texts.md", address_texts),
 }
 

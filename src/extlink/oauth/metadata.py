@@ -80,7 +80,9 @@ def authorization_server_metadata(
         "scopes_supported": sorted(scopes),
     }
     for place in ("token", "revocation", "introspection"):
-        members[f"{place}_endpoint_auth_methods_supported"] = ways
+        # Introspection is for callers that prove who they are (RFC 7662 section 2.1).
+        taken = [way for way in ways if way != "none"] if place == "introspection" else ways
+        members[f"{place}_endpoint_auth_methods_supported"] = taken
         # Present if and only if a method signs (RFC 8414 section 2), and never "none".
         members[f"{place}_endpoint_auth_signing_alg_values_supported"] = signed if "private_key_jwt" in ways else []
     # Members without elements are left out (RFC 8414 section 3.2).
