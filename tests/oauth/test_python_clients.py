@@ -318,6 +318,18 @@ def test_a_client_does_the_whole_cycle(
 
 
 @pytest.mark.filterwarnings("default")  # theirs, not ours
+def test_a_client_pushes_its_request(host: Deployment) -> None:
+    """requests-oauth2client pushes what it would have asked for, and sends the browser with the reference."""
+    made = RequestsOAuth2Client(host, host.register("client_secret_basic", pkce=True), "client_secret_basic", pkce=True)
+
+    reference = made.client.pushed_authorization_request(made.asked)
+
+    assert "state" not in str(reference)
+    tokens = made.token(host.agree(str(reference)))
+    assert 200 == host.call(tokens["access_token"])
+
+
+@pytest.mark.filterwarnings("default")  # theirs, not ours
 def test_an_assertion_for_the_endpoint_is_refused(host: Deployment) -> None:
     """The audience is the issuer and nothing else: an assertion for the token endpoint is `invalid_client`."""
     module = library("requests_oauth2client", "requests-oauth2client")
