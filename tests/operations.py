@@ -299,6 +299,8 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "token": stage.tokens.access_token,
             "scope": "k:app_record:read",
             "address": "203.0.113.7",
+            "connectors": ["shared_kintone"],
+            "resource": "https://acme.cybozu.com",
         },
         "access.check": {
             "token": stage.tokens.access_token,

@@ -30,9 +30,10 @@ from extlink.oauth.authorization import (
 from extlink.oauth.metadata import parse_issuer
 from extlink.oauth.parameters import Parameters
 from extlink.operation import USERS, Call, Commit, Operation, Steps, operation, read
+from extlink.pushed_request import pulled
 from extlink.records import client_key, tenant_key
 
-__all__ = ["Redirect", "authorize", "consent", "decline"]
+__all__ = ["Redirect", "authorize", "check_request", "consent", "decline"]
 
 _MAX_SESSION: Final = 1_000
 
@@ -63,8 +64,8 @@ class _Authorization:
 
 @operation("endpoints.authorize", by=USERS)
 def _authorize(call: Call, *, asked: _Authorization) -> Steps[Commit[Consent | Redirect | Refusal]]:
-    parameters = asked.parameters
     try:
+        parameters = yield from pulled(call, asked.parameters)
         name, uri = parameters.need("client_id"), parameters.one("redirect_uri")
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.malformed"))
@@ -77,7 +78,7 @@ def _authorize(call: Call, *, asked: _Authorization) -> Steps[Commit[Consent | R
         target = match_redirect_uri(client.profile.redirect_uris, uri)
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.redirect_uri", {"client": client.id}))
-    return (yield from _ask_user(call, asked, client, target))
+    return (yield from _ask_user(call, attrs.evolve(asked, parameters=parameters), client, target))
 
 
 def _registered(call: Call, name: str) -> Steps[ClientRegistration | None]:
@@ -123,6 +124,19 @@ def _ask_user(
     if isinstance(result, Consent):
         return Commit(attrs.evolve(result, client_name=client.profile.name))
     return Commit(_told(asked.issuer, target, state, OAuthError(result.error), result.reasons))
+
+
+def check_request(profile: ClientProfile, parameters: Parameters) -> None:
+    """Refuse, before any user is asked, what the authorization endpoint would refuse of this client.
+
+    Raises:
+        OAuthError: as that endpoint tells the user or the client.
+    """
+    match_redirect_uri(profile.redirect_uris, parameters.one("redirect_uri"))
+    wanted = read_authorization(parameters)
+    _check_pkce(profile, wanted)
+    _scopes(profile, wanted.scopes)
+    _resource(profile, wanted.resources)
 
 
 def _check_pkce(profile: ClientProfile, asked: AuthorizationRequest) -> None:

@@ -5,7 +5,8 @@ error is `no-store`; whatever a caller sends gets an answer that OAuth defines, 
 credential was wrong; a store that fails is 503, never a yes.
 
     authorization, consent form     `serve_user`, as the user who is logged in; its halves are `authorize` and `answer`
-    token, revocation, introspection, metadata      `serve`, or its two halves `exchange` and `Exchange.respond`
+    pushed requests, token, revocation, introspection, metadata
+                                     `serve`, or its two halves `exchange` and `Exchange.respond`
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
-from extlink.endpoints import Introspection, Redirect
+from extlink.endpoints import Introspection, PushedRequest, Redirect
 from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
 from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
@@ -169,7 +170,12 @@ class Exchange(Generic[T]):
 # The host's consent page as HTML: what is asked, and a form that sends `consent` and `answer` to `consent_path`.
 Page = Callable[[Consent], str]
 Asked = Exchange[Consent | Redirect | Refusal] | Exchange[Redirect | Refusal]
-Answered = Exchange[TokenSet | Refusal] | Exchange[Refusal | None] | Exchange[Introspection | Refusal]
+Answered = (
+    Exchange[PushedRequest | Refusal]
+    | Exchange[TokenSet | Refusal]
+    | Exchange[Refusal | None]
+    | Exchange[Introspection | Refusal]
+)
 
 
 class AuthorizationServer:
@@ -207,6 +213,7 @@ class AuthorizationServer:
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
+            f"{path}/par": self._push,
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
             f"{path}/introspect": self._introspect,
@@ -349,6 +356,15 @@ class AuthorizationServer:
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
         later = _LATER if error.status == _UNAVAILABLE else ()
         return _error(error, *(_BASIC if by_header else ()), *later)
+
+    def _push(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
+        def respond(result: PushedRequest | Refusal) -> Response:
+            # 201, as something was made (RFC 9126 section 2.2).
+            return (
+                self._answered(result, credentials) if isinstance(result, Refusal) else _json(201, attrs.asdict(result))
+            )
+
+        return Exchange(endpoints.push(form, credentials, issuer=self.issuer, address=address), respond)
 
     def _token(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
         wanted = read_token_request(form)

@@ -200,9 +200,7 @@ def answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     user = acting_user(call)
     ledger = yield from ask(Ledger())
     body = ledger.keys.open_consent(call.tenant, token)
-    if body is None:
-        raise Refused(Reason("consent.unknown"))
-    request = ConsentRequest.unpack(body)
+    request = None if body is None else ConsentRequest.unpack(body)
     if request is None:
         raise Refused(Reason("consent.unknown"))
     if request.user != user:

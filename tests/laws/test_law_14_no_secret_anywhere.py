@@ -107,7 +107,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, resets, tokens of links and secrets of clients, so that the following tests look for something."""
+    """Codes, consents, resets, tokens of links and secrets of clients: the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
     assert {"ac", "at", "rt", "cs", "rs", "sk"} == kinds

@@ -56,7 +56,7 @@ def authorization_server_metadata(
     methods: Iterable[str] = (),
     algorithms: Iterable[str] = (),
 ) -> dict[str, str | bool | list[str]]:
-    """Return the members of an authorization server's metadata (RFC 8414 section 2, RFC 9207 section 3).
+    """Return the members of an authorization server's metadata (RFC 8414 section 2, RFC 9126, RFC 9207).
 
     Args:
         issuer: the issuer identifier.
@@ -69,6 +69,7 @@ def authorization_server_metadata(
     members: dict[str, str | bool | list[str]] = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoint}/authorize",
+        "pushed_authorization_request_endpoint": f"{endpoint}/par",
         "token_endpoint": f"{endpoint}/token",
         "revocation_endpoint": f"{endpoint}/revoke",
         "introspection_endpoint": f"{endpoint}/introspect",
