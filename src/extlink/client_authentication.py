@@ -11,13 +11,14 @@ import hashlib
 import hmac
 from typing import Final
 
-from extlink.domain.client_registration import ClientRegistration
+from extlink.domain.client_registration import ClientRegistration, parse_client_id
 from extlink.domain.decision import Refusal
 from extlink.domain.event import Event
 from extlink.domain.identifier import ClientId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
+from extlink.errors import InvalidInput
 from extlink.oauth.assertion import Assertion, read_assertion
 from extlink.oauth.credentials import ClientCredentials
 from extlink.operation import Call, Change, Commit, Ledger, Now, Steps, ask, put, read
@@ -45,15 +46,17 @@ def authenticate(
     """
     assertion = _assertion(credentials)
     named = credentials.client_id if assertion is None else assertion.client_id
-    if named is None or len(named) > _MAX_ID or (credentials.method == "private_key_jwt" and assertion is None):
-        return _unknown(named or "") if credentials.method != "private_key_jwt" else _MALFORMED
-    name = ClientId(named)
+    if credentials.method == "private_key_jwt" and assertion is None:
+        return _MALFORMED
+    name = _as_id(named)
+    if name is None:
+        return _unknown(named or "")
     place = client_key(call.tenant, name)
     record = (yield from read(place)).get(place)
     client = None if record is None else record.registration
     if client is None:
         yield from _same_work(call, credentials)
-        return _unknown(named)
+        return _unknown(name)
     at = yield from ask(Now())
     problem = yield from _problem(call, client, credentials, assertion, issuer=issuer, at=at)
     if problem is not None:
@@ -61,6 +64,14 @@ def authenticate(
     if assertion is None:
         return client, ()
     return (yield from _used(call, client, assertion, at, address))
+
+
+def _as_id(named: str | None) -> ClientId | None:
+    """Return what may be a client's id; anything else, such as a lone surrogate, could not even be looked up."""
+    try:
+        return parse_client_id(named)
+    except InvalidInput:
+        return None
 
 
 def _assertion(credentials: ClientCredentials) -> Assertion | None:

@@ -227,7 +227,8 @@ class KeyRing:
             key_id: the key it was stored under; None: the current one.
         """
         key = self._keys.get(self.current if key_id is None else key_id)
-        return None if key is None else key.client(_bound(tenant, client) + b"\0" + secret.reveal().encode())
+        shown = secret.reveal().encode("utf-8", "surrogatepass")
+        return None if key is None else key.client(_bound(tenant, client) + b"\0" + shown)
 
     def sign_consent(self, tenant: TenantId, body: bytes) -> Secret:
         """Return a consent request as a text that only this host can have made."""
