@@ -53,7 +53,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import link_key, links_of_key, marks_key
+from extlink.records import client_key, link_key, links_of_key, marks_key
 
 __all__ = [
     "AccessRequest",
@@ -89,9 +89,10 @@ def checking(
     loaded = yield from _loaded(call, presented.token.link)
     if loaded is None:
         return Commit(unidentified())
-    link, policy = loaded
+    link, policy, ended = loaded
     at = yield from ask(Now())
     notes, covered = ledger.examine(link, presented, at)
+    notes = (*ended, *notes)
     if link.resource is not None and resource != link.resource:
         notes = (*notes, ("token.wrong_audience", {"audience": link.resource}))
     request = AccessRequest(
@@ -117,17 +118,21 @@ def checking(
 _check = operation("access.check", records=("access.refused",))(checking)
 
 
-def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
-    """Return the link that a token names, and the policy it is judged by, of one snapshot; None if there is no link."""
+def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy, tuple[Note, ...]] | None]:
+    """Return the link that a token names, the policy it is judged by, and what ended it beside that, of one snapshot.
+
+    None if there is no link.
+    """
     place = link_key(call.tenant, handle)
-    # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
+    # Whose link it is, for which service and client never changes: remembered, one round trip reads everything.
     remembered = (yield from ask(Recall((place,)))).get(place)
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    found = yield from facts.load(call, named.service, named.owner, *(() if remembered is None else (place,)))
+    more = () if remembered is None else (place,)
+    found = yield from facts.load(call, named.service, named.owner, client_key(call.tenant, named.client), *more)
     link = found.answers.get(place)
-    return None if link is None else (link, found.policy)
+    return None if link is None else (link, found.policy, facts.removed_client(found.answers, call.tenant, link))
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:

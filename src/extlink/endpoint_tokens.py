@@ -33,7 +33,7 @@ from extlink.oauth.credentials import ClientCredentials
 from extlink.oauth.metadata import parse_issuer
 from extlink.oauth.token import CodeRequest, RefreshRequest
 from extlink.operation import Call, Change, Commit, Ledger, Now, Operation, Steps, ask, operation, put, read
-from extlink.records import link_key
+from extlink.records import client_key, link_key
 
 __all__ = ["Introspection", "exchange", "introspect", "revoke"]
 
@@ -105,6 +105,8 @@ def exchange(
     >>> exchange(request, client, issuer="https://example.com").name
     'endpoints.exchange'
     """
+    if type(request) is not CodeRequest:
+        exactly(request, RefreshRequest, "request")
     return _exchange(
         request=request,
         credentials=exactly(credentials, ClientCredentials, "credentials"),
@@ -198,8 +200,10 @@ def _introspect(
     if found is None or not _may_ask(client, found[1]):
         return Commit(_INACTIVE, changes)
     presented, link = found
-    loaded = yield from facts.load(call, link.service, link.owner)
+    loaded = yield from facts.load(call, link.service, link.owner, client_key(call.tenant, link.client))
     at = yield from ask(Now())
+    if facts.removed_client(loaded.answers, call.tenant, link):
+        return Commit(_INACTIVE, changes)
     ledger = yield from ask(Ledger())
     worth = _worth(loaded.policy, ledger, link, presented, at)
     if worth is None:

@@ -13,16 +13,19 @@ import attrs
 
 from extlink.domain.access import Person, Policy
 from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.decision import Note
 from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
-from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, TenantId, UserId
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService, ServiceRegistry
 from extlink.domain.tenant import Tenant, UserState
-from extlink.errors import Refused
+from extlink.errors import OAuthError, Refused
+from extlink.oauth.authorization import match_redirect_uri
 from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
 from extlink.records import (
+    client_key,
     data_groups_key,
     grant_rules_key,
     host_service_key,
@@ -34,7 +37,7 @@ from extlink.records import (
     user_key,
 )
 
-__all__ = ["Facts", "links", "load", "opened", "registered"]
+__all__ = ["Facts", "links", "load", "opened", "registered", "removed_client", "require_client"]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _NO_POLICIES: Final = DataGroupPolicy()
@@ -128,6 +131,34 @@ def _policy(
         network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
         data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
     )
+
+
+def removed_client(answers: Answers, tenant: TenantId, link: Link) -> tuple[Note, ...]:
+    """Return why nothing that a link's tokens ask for is allowed any more: its client was removed, for good.
+
+    A client of the host's own has no record, and is the host's to remove.
+    """
+    record = answers.get(client_key(tenant, link.client))
+    if record is None or record.registration is not None:
+        return ()
+    return (("link.ended", {"link": link.id, "cause": "client"}),)
+
+
+def require_client(answers: Answers, tenant: TenantId, client: ClientId, redirect_uri: str) -> None:
+    """Refuse to answer a client that is not what it was when it asked; one of the host's own has no record.
+
+    Raises:
+        Refused: `client.unknown`, `authorization.redirect_uri`: removed since, or its redirect URI was.
+    """
+    record = answers.get(client_key(tenant, client))
+    if record is None:
+        return
+    if record.registration is None:
+        raise Refused(Reason("client.unknown", {"client": client}))
+    try:
+        match_redirect_uri(record.registration.profile.redirect_uris, redirect_uri)
+    except OAuthError:
+        raise Refused(Reason("authorization.redirect_uri", {"client": client})) from None
 
 
 def links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:

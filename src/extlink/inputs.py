@@ -17,7 +17,8 @@ __all__ = ["address_text", "audience", "exactly", "flag", "one_of", "secret", "s
 T = TypeVar("T")
 _MAX_SHOWN: Final = 64
 _MAX_URI: Final = 2_000
-_MAX_SECRET: Final = 16_384
+# The longest of them is a consent token, which carries the request (`KeyRing.open_consent`).
+_MAX_SECRET: Final = 65_536
 
 
 def shown(value: object) -> str:

@@ -20,7 +20,7 @@ from extlink.domain.consent import (
 )
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
 from extlink.domain.reason import Reason
@@ -28,9 +28,9 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of, text
+from extlink.inputs import address_text, audience, exactly, one_of, secret, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
-from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
+from extlink.records import client_key, grant_head_key, link_key, links_of_key, users_of_key
 
 __all__ = ["accept", "begin", "refuse"]
 
@@ -218,7 +218,9 @@ def accepting(
     tenant, user, service = call.tenant, request.user, request.service
     place, mine = link_key(tenant, request.link), links_of_key(tenant, user, service)
     head, theirs = grant_head_key(tenant, service), users_of_key(tenant, service, user)
-    found = yield from facts.load(call, service, user, place, mine, theirs, head)
+    client = request.client.id
+    found = yield from facts.load(call, service, user, place, mine, theirs, head, client_key(tenant, client))
+    facts.require_client(found.answers, tenant, client, request.redirect_uri)
     listed = yield from facts.links(call, found.answers.get(mine) or ())
     at = yield from ask(Now())
     if found.answers.get(place) is not None:
@@ -388,21 +390,16 @@ def _session(value: object) -> str:
 
 
 def _token(consent: object) -> Secret:
-    if type(consent) is Consent:
-        return consent.token
-    if type(consent) is Secret:
-        return consent
-    plain = plain_text(consent)
-    if plain is None:
-        raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
-    return Secret(plain)
+    return consent.token if type(consent) is Consent else secret(consent, "consent")
 
 
 def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
     """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
     request = yield from _answered(call, token, session)
     place = link_key(call.tenant, request.link)
-    found = yield from facts.load(call, request.service, request.user, place)
+    client = request.client.id
+    found = yield from facts.load(call, request.service, request.user, place, client_key(call.tenant, client))
+    facts.require_client(found.answers, call.tenant, client, request.redirect_uri)
     if found.answers.get(place) is not None:
         raise Refused(Reason("consent.used"))
     if (yield from ask(Now())) >= request.expires:
