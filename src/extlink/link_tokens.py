@@ -68,6 +68,12 @@ def _gates(policy: Policy, link: Link, at: Instant, address: str | None, *, rede
     )
 
 
+def _error(decision: Decision) -> str:
+    """Return what a client is told that a gate refused; one that gives its tokens up must not do so for an outage."""
+    outage = {reason.code for reason in decision.reasons} == {"directory.unavailable"}
+    return "temporarily_unavailable" if outage else "invalid_grant"
+
+
 REDEEMED: Final = ("token.issued", "code.reuse_detected", "link.revoked")
 REFRESHED: Final = ("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked")
 
@@ -95,7 +101,7 @@ def redeeming(
     at = yield from ask(Now())
     decision = _gates(known.policy, link, at, address, redeeming=True)
     if not decision.allowed:
-        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+        return Commit(Refusal(_error(decision), decision.reasons, decision))
     if not _is_audience(link, resources):
         return _refused("resource.not_granted", "invalid_target")
     ledger = yield from ask(Ledger())
@@ -232,7 +238,7 @@ def refreshing(
     at = yield from ask(Now())
     decision = _gates(known.policy, link, at, address, redeeming=False)
     if not decision.allowed:
-        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+        return Commit(Refusal(_error(decision), decision.reasons, decision))
     if not _is_audience(link, resources):
         return _refused("resource.not_granted", "invalid_target")
     if scopes is not None and wider == "left_out" and scopes & link.scopes:
