@@ -19,13 +19,15 @@ import attrs
 from extlink import endpoints
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, Redirect
-from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, OAuthError, StorageError
+from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
-from extlink.oauth.token import read_token_request, token_response
+from extlink.oauth.token import read_scope, read_token_request, token_response
 from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
@@ -35,7 +37,10 @@ __all__ = ["CONSENT_HEADERS", "AuthorizationServer", "Exchange", "Request", "Res
 T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
+_RETRY: Final = (("Retry-After", "1"),)
 _BASIC: Final = (("WWW-Authenticate", 'Basic realm="oauth"'),)
+# A client's id has at most 100 characters; what is longer names none.
+_MAX_NAME: Final = 101
 _ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
 # What the host's consent page is to be sent with: no frame, no referrer with the request in it, no copy in a cache
 # (RFC 9700 sections 4.2.4 and 4.16).
@@ -60,7 +65,7 @@ class Request:
     Args:
         method: in capitals.
         path: without query, percent-encoding as it came.
-        query: without the question mark.
+        query: without the question mark; not shown, since some clients put secrets where none belong.
         headers: names in any case; a header that occurs twice is there twice.
         body: whole.
         address: the client's address as the host knows it.
@@ -71,7 +76,7 @@ class Request:
 
     method: str
     path: str
-    query: str = ""
+    query: str = attrs.field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     address: str | None = None
@@ -90,10 +95,10 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP response for the host's framework to send."""
+    """An HTTP response for the host's framework to send; a redirect carries the code in a header, so none is shown."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -105,15 +110,18 @@ def _error(error: OAuthError, *headers: tuple[str, str]) -> Response:
     members = {"error": error.error}
     if error.description:
         members["error_description"] = error.description
-    return _json(error.status, members, (*_NO_STORE, *headers))
+    # Whoever revokes a token must take it for live until they are told otherwise (RFC 7009 section 2.2.1).
+    later = _RETRY if error.error == "temporarily_unavailable" else ()
+    return _json(error.status, members, (*_NO_STORE, *later, *headers))
 
 
 def error_response(error: ExtlinkError) -> Response:
     """Return the answer to a caller for whom something failed: what OAuth defines, and nothing of what happened."""
     if isinstance(error, OAuthError):
         return _error(error)
-    if isinstance(error, StorageError):
-        return _error(OAuthError("temporarily_unavailable"), ("Retry-After", "1"))
+    # A host that holds the wrong keys is not the caller's fault either: a client that is told so gives its tokens up.
+    if isinstance(error, StorageError | Misconfigured):
+        return _error(OAuthError("temporarily_unavailable"))
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))
 
@@ -207,12 +215,16 @@ class AuthorizationServer:
         """
         try:
             form = read_form(request.body, request.header("content-type"))
-            token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
+            token, answer, scopes = Secret(form.need("consent")), form.need("answer"), read_scope(form)
         except OAuthError as error:
             return _page(error.status, error.error)
+        # Here an empty field is no field that was left out: who unticked everything did not agree to everything.
+        if "scope" in form.empty:
+            return _page(400, "invalid_scope")
         if answer == "accept":
+            chosen = " ".join(sorted(scopes)) or None
             operation = endpoints.consent(
-                token, issuer=self.issuer, session=session, scopes=scopes, address=request.address
+                token, issuer=self.issuer, session=session, scopes=chosen, address=request.address
             )
             return Exchange(operation, _sent_back)
         return Exchange(endpoints.decline(token, issuer=self.issuer, session=session), _sent_back)
@@ -252,7 +264,7 @@ class AuthorizationServer:
         return step if isinstance(step, Response) else await step.run_async(tenant)
 
     def _limited(self, credentials: ClientCredentials) -> Response | None:
-        if self._rate_limit is None or self._rate_limit.admits(credentials.client_id or ""):
+        if self._rate_limit is None or self._rate_limit.admits(_counted(credentials)):
             return None
         members = {"error": "temporarily_unavailable", "error_description": "too many failed attempts"}
         return _json(429, members, (*_NO_STORE, ("Retry-After", "60")))
@@ -261,7 +273,7 @@ class AuthorizationServer:
         """Return the answer to a client that was refused, and count those who showed wrong credentials."""
         error = OAuthError(result.error)
         if result.error == "invalid_client" and self._rate_limit is not None:
-            self._rate_limit.failed(credentials.client_id or "")
+            self._rate_limit.failed(_counted(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
         return _error(error, *(_BASIC if by_header else ()))
@@ -292,6 +304,15 @@ class AuthorizationServer:
 
         operation = endpoints.introspect(form.need("token"), credentials, issuer=self.issuer, address=address)
         return Exchange(operation, respond)
+
+
+def _counted(credentials: ClientCredentials) -> str:
+    """Return under which name failures are counted: a client's own, however it says it, and short, since it is kept."""
+    named = credentials.client_id
+    if named is None and credentials.proof is not None:
+        found = read_assertion(credentials.proof)
+        named = None if found is None else found.client_id
+    return (named or "")[:_MAX_NAME]
 
 
 def _parameters(request: Request) -> Parameters:
