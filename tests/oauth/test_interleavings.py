@@ -172,12 +172,13 @@ def test_two_refreshes_and_an_end(ending: str) -> None:
 
 
 @pytest.mark.slow
-def test_refresh_refresh_revoke_and_disable() -> None:
-    """The four at once, in every schedule that anybody can tell from another."""
+def test_refresh_refresh_revoke_and_disable(deep: bool) -> None:
+    """The four at once, in every schedule that anybody can tell from another; the short tier plays each fourth."""
     names = ("refresh", "refresh", "revoke", "disable")
     played = 0
     for run in exploration(*names).runs():
-        require_no_return(run, names)
+        if deep or played % 4 == 0:
+            require_no_return(run, names)
         played += 1
 
     assert played > 1_000
