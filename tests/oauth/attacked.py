@@ -32,6 +32,8 @@ from tests.schedules.world import CHALLENGE, REDIRECT, SCOPES, SERVICE, TENANT, 
 
 __all__ = [
     "API",
+    "ASSERTION_TYPE",
+    "AUTHORIZE",
     "ENDPOINT",
     "FORM",
     "INTROSPECT",
