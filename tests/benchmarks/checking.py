@@ -37,6 +37,7 @@ from extlink.records import (
     user_key,
 )
 from extlink.runtime import ExtLink, Tenant
+from tests.benchmarks import toolkit
 from tests.benchmarks.measure import ROUNDS, Batch, compare
 from tests.benchmarks.report import Row, Section, at_least, at_most, plain, without
 
@@ -225,26 +226,12 @@ def _statements(made: Checks, places: Sequence[int]) -> Batch:
 
 def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
     """Return a batch of django-oauth-toolkit's validations, on a SQLite file with as many tokens."""
-    import django
-    from django.conf import settings
-
-    settings.configure(
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "toolkit.db")}},
-        INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "oauth2_provider"],
-        SECRET_KEY="benchmark",
-        USE_TZ=True,
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        OAUTH2_PROVIDER={"SCOPES": {_SCOPE: "read"}},
-        LOGGING_CONFIG=None,
-    )
-    django.setup()
+    toolkit.set_up(folder)
     from django.contrib.auth import get_user_model
-    from django.core.management import call_command
     from django.utils import timezone
     from oauth2_provider.models import get_access_token_model, get_application_model
     from oauth2_provider.oauth2_validators import OAuth2Validator
 
-    call_command("migrate", verbosity=0)
     people = get_user_model().objects.bulk_create(
         [get_user_model()(username=f"user{number}") for number in range(count)], batch_size=5_000
     )

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     ours.__path__ = [str(ROOT / "tests")]
     sys.modules["tests"] = ours
 
-from tests.benchmarks import addresses, changing, checking, decisions, importing, page
+from tests.benchmarks import addresses, changing, checking, decisions, endpoints, importing, page
 from tests.benchmarks.measure import ROUNDS
 from tests.benchmarks.report import Section
 from tests.benchmarks.world import Size, build
@@ -48,6 +48,7 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
         folder, checking.prepare(folder, 300 if smoke else 100_000, size.ranges), 50 if smoke else 2_000, rounds
     )
     yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
+    yield lambda: endpoints.answering(folder, 5 if smoke else 100, rounds)
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
 
 
