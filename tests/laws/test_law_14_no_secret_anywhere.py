@@ -29,6 +29,7 @@ from extlink.runtime import ExtLink
 from tests.canary.channels import CHANNELS, Canaries, leaks, parts, secrets_in, some_of_each_kind
 from tests.fakes import CountingEntropy, FrozenClock
 from tests.hosts import ALL_ROLES
+from tests.oauth.endpoint_story import ENDPOINTS, tell_endpoints
 from tests.operations import Stage, arguments, constructors, modules, where
 from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, VERIFIER, connected, prepared
 from tests.stateful.story import tell
@@ -67,9 +68,11 @@ class Life:
         with storage(folder / "links.db") as store:
             self.hub = Listening(store, keys=KEYS, directory=PEOPLE, clock=clock, entropy=CountingEntropy(14))
             self.hub.start(self._look)
+            self.spoken = tell_endpoints(self.hub, store, clock)
             tell(self.hub, clock)
-            self.entries = [one.value or b"" for name in (TENANT, "~host") for one in all_entries(store, name)]
-            self.records = [one.value or b"" for name in (TENANT, "~host") for one in all_records(store, name)]
+            names = (TENANT, ENDPOINTS, "~host")
+            self.entries = [one.value or b"" for name in names for one in all_entries(store, name)]
+            self.records = [one.value or b"" for name in names for one in all_records(store, name)]
         self._look()
 
     def _look(self) -> None:
@@ -94,10 +97,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, access and refresh tokens of several links, so that the following tests look for something."""
+    """Codes, consents, tokens and clients' secrets of several links, so that the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
-    assert {"ac", "at", "rt", "cs"} == kinds
+    assert {"ac", "at", "rt", "cs", "sk"} == kinds
     assert len(life.canaries) > 60
 
 
@@ -119,6 +122,21 @@ def test_no_object_of_the_host_shows_a_secret(life: Life) -> None:
     ]
 
     assert [] == leaks(life.canaries, [*objects, *vars(hub).values()])
+
+
+def test_no_message_of_the_endpoints_shows_a_secret(life: Life) -> None:
+    """A request, an answer and what is run in between are printed and logged; what they carry is for one reader."""
+    shown = ("repr", "str", "format", "percent", "in a list", "pprint", "log", "exception", "locals of a traceback")
+    canaries = life.canaries
+    found = [
+        f"{type(value).__name__} by {channel}: {name}"
+        for value in life.spoken
+        for channel in shown
+        for name in canaries.found_in(CHANNELS[channel](value))
+    ]
+
+    assert len(life.spoken) > 40
+    assert [] == found
 
 
 def test_every_operation_hides_what_it_was_given() -> None:

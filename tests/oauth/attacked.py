@@ -51,6 +51,7 @@ __all__ = [
     "members",
     "request",
     "reunited",
+    "serving",
     "signature_of",
 ]
 
@@ -123,6 +124,7 @@ class Attacked:
     parties: Mapping[str, Party]
     storage: Storage
     server: AuthorizationServer = attrs.field(factory=lambda: AuthorizationServer(ISSUER, endpoint=ENDPOINT))
+    clock: FrozenClock = attrs.field(factory=FrozenClock)
 
     @property
     def admin(self) -> Tenant:
@@ -199,7 +201,7 @@ class Attacked:
     def proof(self, name: str, **claims: object) -> dict[str, str]:
         """Return how the `signing` client says who it is, by an assertion of its own."""
         who = self.parties["signing"].id
-        now = FrozenClock().now()
+        now = self.clock.now()
         signed = assertion(
             {"iss": who, "sub": who, "aud": ISSUER, "jti": f"{who} {name}"[-255:], "exp": now + 300, **claims}
         )
@@ -226,7 +228,14 @@ def reunited(storage: Storage, parties: Mapping[str, Party], *, limit: RateLimit
 
 def attacked(storage: Storage, *, clock: FrozenClock | None = None) -> Attacked:
     """Prepare a store and return the server over it."""
-    hub, tenant, admin = prepared(storage, clock=clock)
+    clock = FrozenClock() if clock is None else clock
+    hub, tenant, _ = prepared(storage, clock=clock)
+    return attrs.evolve(serving(hub, tenant, storage), clock=clock)
+
+
+def serving(hub: ExtLink, tenant: Tenant, storage: Storage) -> Attacked:
+    """Register the five clients in a tenant where the service is open, and return the server."""
+    admin = tenant.acting_as("admin", roles={"common_administrator"})
     parties: dict[str, Party] = {}
     for name, profile in _profiles().items():
         made = admin.run(clients.register(profile))
