@@ -36,6 +36,8 @@ from tests.stateful.story import tell
 from tests.stateful.views import all_entries, all_records
 
 T = TypeVar("T")
+# Longer than any secret is in any form.
+OVERLAP = 65_536
 
 
 class Listening(ExtLink):
@@ -64,6 +66,7 @@ class Life:
     def __init__(self, folder: Path, storage: Callable[[Path], SQLiteStorage] = SQLiteStorage) -> None:
         self.folder = folder
         self.snapshots: set[bytes] = set()
+        self._seen: dict[Path, bytes] = {}
         clock = FrozenClock()
         with storage(folder / "links.db") as store:
             self.hub = Listening(store, keys=KEYS, directory=PEOPLE, clock=clock, entropy=CountingEntropy(14))
@@ -76,7 +79,12 @@ class Life:
         self._look()
 
     def _look(self) -> None:
-        self.snapshots |= {path.read_bytes() for path in self.folder.iterdir()}
+        """Keep what the files hold now; of one that only grew, what is new and more than a secret's length before."""
+        for path in self.folder.iterdir():
+            data, seen = path.read_bytes(), self._seen.get(path, b"")
+            grew = bool(seen) and data.startswith(seen)
+            self.snapshots.add(data[max(0, len(seen) - OVERLAP) :] if grew else data)
+            self._seen[path] = data
 
     @property
     def canaries(self) -> Canaries:
