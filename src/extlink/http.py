@@ -22,10 +22,12 @@ from extlink import endpoints
 from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.identifier import plain_text
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, PushedRequest, Redirect
-from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, OAuthError, StorageError
+from extlink.inputs import exactly
 from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
@@ -54,10 +56,45 @@ CONSENT_HEADERS: Final = (
 )
 
 
-def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if isinstance(headers, Mapping):
-        headers = tuple(cast("Mapping[str, str]", headers).items())
-    return tuple((name.lower(), value) for name, value in headers)
+def _lower(headers: object) -> tuple[tuple[str, str], ...]:
+    """Return headers with their names in small letters.
+
+    Raises:
+        InvalidInput: anything but pairs of text; what comes as bytes is decoded as Latin-1 before.
+    """
+    try:
+        by_name = issubclass(type(headers), Mapping)
+        given = cast("Mapping[str, str]", headers).items() if by_name else cast("Iterable[tuple[str, str]]", headers)
+        pairs = [(plain_text(name), plain_text(value)) for name, value in given]
+    except Exception as exc:
+        raise InvalidInput("headers", f"expected pairs of names and values, got {type(headers).__name__}") from exc
+    found = tuple((name.lower(), value) for name, value in pairs if name is not None and value is not None)
+    if len(found) < len(pairs):
+        raise InvalidInput("headers", "expected names and values as text")
+    return found
+
+
+def _text(value: object, field: str) -> str:
+    plain = plain_text(value)
+    if plain is None:
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
+    return plain
+
+
+def _method(value: str) -> str:
+    return _text(value, "method")
+
+
+def _path(value: str) -> str:
+    return _text(value, "path")
+
+
+def _query(value: str) -> str:
+    return _text(value, "query")
+
+
+def _body(value: bytes) -> bytes:
+    return exactly(value, bytes, "body")
 
 
 def _names(headers: tuple[tuple[str, str], ...]) -> str:
@@ -80,11 +117,11 @@ class Request:
     'Bearer x'
     """
 
-    method: str
-    path: str
-    query: str = attrs.field(default="", repr=False)
+    method: str = attrs.field(converter=_method)
+    path: str = attrs.field(converter=_path)
+    query: str = attrs.field(default="", repr=False, converter=_query)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes = attrs.field(default=b"", repr=False, converter=_body)
     address: str | None = None
 
     def header(self, name: str) -> str | None:
@@ -127,7 +164,8 @@ def error_response(error: ExtlinkError) -> Response:
     """Return the answer to a caller for whom something failed: what OAuth defines, and nothing of what happened."""
     if isinstance(error, OAuthError):
         return _error(error)
-    if isinstance(error, StorageError):
+    # A host that holds the wrong keys is not the caller's fault either: a client that is told so gives its tokens up.
+    if isinstance(error, StorageError | Misconfigured):
         return _error(OAuthError("temporarily_unavailable"), *_LATER)
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))

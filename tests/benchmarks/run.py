@@ -29,6 +29,7 @@ from tests.benchmarks import (
     checking,
     datagroups,
     decisions,
+    endpoints,
     importing,
     page,
     planning,
@@ -60,6 +61,7 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
     yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
     yield lambda: datagroups.verdicts(40 if smoke else 2_000, rounds)
     yield lambda: postgres.on_postgres(16 if smoke else 800, rounds)
+    yield lambda: endpoints.answering(folder, 5 if smoke else 100, rounds)
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
     yield lambda: planning.planning(*((300, 500, 100) if smoke else (4_338, 40_000, 2_900)), rounds)
 
