@@ -23,6 +23,7 @@ from extlink.domain.secret import Secret
 from extlink.errors import ExtlinkError, InvalidInput
 from extlink.http import AuthorizationServer, Request, Response
 from extlink.oauth.assertion import read_assertion
+from tests.hosts import dump
 from tests.oauth.attacked import (
     ASSERTION_TYPE,
     AUTHORIZE,
@@ -39,7 +40,6 @@ from tests.oauth.attacked import (
     members,
     request,
 )
-from tests.schedules.scheduler import dump
 from tests.schedules.world import REDIRECT, VERIFIER
 from tests.strange import ANYTHING, Recipe
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import attrs
 import pytest
-from tests.contract.kit import ledger
 
 from extlink import access
 from extlink.domain.instant import Instant
@@ -24,6 +23,7 @@ from extlink.domain.token import Presented
 from extlink.domain.token_ledger import Failed, Issued, TokenLedger
 from extlink.http import Request, Response
 from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
+from extlink.testing.probes import ledger
 from tests.contract.stores import STORES, Opened
 from tests.oauth.attacked import INTROSPECT, TOKEN, Attacked, attacked, in_memory, members, request
 from tests.schedules.world import ADDRESS, SCOPE
