@@ -28,7 +28,7 @@ def test_a_signature_is_of_its_key_and_algorithm(algorithm: Any) -> None:
     assert found is not None
 
     for other in ALGORITHMS:
-        key = ClientKey(id="k", algorithm=other, pem=pem(other))  # type: ignore[arg-type]
+        key = ClientKey(id="k", algorithm=other, pem=pem(other))
         assert found.is_signed_with(key) is (other == algorithm)
     right = ClientKey(id="k", algorithm=algorithm, pem=pem(algorithm))
     for place in (0, len(found.signature) - 1):
