@@ -1,7 +1,8 @@
 """Any bytes as a request: what comes back is an answer that OAuth defines. Also the target of the fuzzer.
 
 The bytes are cut at 0x1e: which endpoint, the query, the headers (name and value, cut at 0x1f), the body. So that
-chance gets past the first checks, single control bytes stand for what a client would know: its id, its secret, a code, tokens.
+chance gets past the first checks, single control bytes stand for what a client would know: its id, its secret, a
+code, tokens.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from tests.oauth.survive import PLACES, site, survive_request
 
 NAMES = (
     b"client_id client_secret grant_type code code_verifier redirect_uri refresh_token scope resource token state "
-    b"consent answer response_type code_challenge code_challenge_method client_assertion client_assertion_type token_type_hint"
+    b"consent answer response_type code_challenge code_challenge_method client_assertion client_assertion_type "
+    b"token_type_hint"
 ).split()
 KNOWN = [bytes([number]) for number in (1, 2, 3, 4, 5, 6)]
 WORDS = [
