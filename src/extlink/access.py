@@ -405,8 +405,7 @@ def _check_flow(
         required=_LINK_REQUIRED,
     )
     tried = [
-        evaluate(policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes)))
-        for link in links
+        evaluate(policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes))) for link in links
     ]
     none: tuple[Note, ...] = (("link.missing", {"service": service, "user": user}),)
     tried.append(evaluate(policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
