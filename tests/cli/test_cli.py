@@ -177,6 +177,16 @@ def test_rows_of_lists_that_were_not_asked_about_are_left_alone(
     assert "不要になったもの" not in run(capsys, "changes", "--service-tags", old, "--list", kept)[1]
 
 
+def test_a_file_cannot_speak_to_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name with control characters or with another direction of writing is told, and not obeyed."""
+    path = folder / "hostile.json"
+    path.write_bytes(tags(1, ["20.89.11.0/30"], cloud="Pub\x1b[2J\u202e\nlic"))
+    _, out, _ = run(capsys, "plan", "--service-tags", path)
+
+    assert r"Pub\x1b[2J\u202e\nlic" in out
+    assert {"\n", "\u3000"} >= {letter for letter in out if not letter.isprintable()}
+
+
 def test_the_older_file_comes_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two files in the wrong order would tell the way back as news."""
     old, new = folder / "ServiceTags_Public_20250120.json", folder / "ServiceTags_Public_20250210.json.gz"
@@ -364,7 +374,9 @@ def test_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     bomb, cut = tmp_path / "bomb.gz", tmp_path / "cut.gz"
     bomb.write_bytes(gzip.compress(bytes(1_000_000)))
     cut.write_bytes(gzip.compress(b"a" * 500)[:-9])
-    for path in (bomb, cut):
+    twice = tmp_path / "twice.gz"
+    twice.write_bytes(gzip.compress(b"a") + gzip.compress(b"b"))
+    for path in (bomb, cut, twice):
         with pytest.raises(InvalidInput, match="--list: expected"):
             read_file(path, "--list")
     with pytest.raises(InvalidInput, match="cannot be unpacked"):
