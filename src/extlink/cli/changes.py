@@ -41,12 +41,12 @@ def run(options: argparse.Namespace) -> Report:
     if not compared and asked.held is None:
         raise InvalidInput("--service-tags", "expected two files of one kind, the older one first, or --list; got one")
     newer = releases(asked.requirement, asked.files, asked.region)
-    names = {row.memo for one in newer for row in one.rows}
-    for changes in compared:
+    names = {row.memo for rows in (found.rows, *(one.rows for one in newer)) for row in rows}
+    for changes in compared if names else ():
         lines.extend(_changed(asked, changes, names))
     if found.missing:
         # What a part of the need says of the list is no answer: it would read as "complete".
-        return Report((*lines, *unknown_lines(asked, found)), REFUSED)
+        return Report((*lines, *unknown_lines(asked, found, "undecided")), REFUSED)
     if asked.held is None:
         return Report(tuple(lines))
     lacking = tuple(_lacking(asked, newer))

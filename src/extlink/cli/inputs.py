@@ -46,7 +46,10 @@ _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
     (
         "office-365",
         "the Office 365 endpoints of the public cloud, as the web service's JSON",
-        lambda data, *, day: feeds.read_office365_json(data, cloud="Public", published=day),
+        # The answer has no version of its own; without any, the memo of a row could not say where it came from.
+        lambda data, *, day: feeds.read_office365_json(
+            data, cloud="Public", version="" if day is None else day.isoformat(), published=day
+        ),
     ),
     (
         "datacenter-xml",

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> Report:
     head = tuple(_head(asked, found))
     planned = _planned(asked, found, limit)
     if planned is None:
-        return Report((*head, *unknown_lines(asked, found)), REFUSED)
+        return Report((*head, *unknown_lines(asked, found, "refused")), REFUSED)
     if isinstance(planned, Reason):
         return Report((*head, *refusal_lines(asked.language, planned)), REFUSED)
     return Report((*head, *_told(asked, found, planned), *_written(asked, planned, options)))
@@ -93,15 +93,17 @@ def _told(asked: Question, found: Need, planned: Plan) -> Iterator[str]:
         yield say(language, "nothing_to_add")
     else:
         yield say(language, "added", added=len(planned.added), rows=planned.rows)
-        yield from _opened(asked, planned)
+        yield from _opened(asked, planned, covered.needed_addresses)
     yield from _compared(asked, found, planned)
 
 
-def _opened(asked: Question, planned: Plan) -> Iterator[str]:
+def _opened(asked: Question, planned: Plan, needed: int) -> Iterator[str]:
     if not planned.extra_addresses:
         yield say(asked.language, "no_extra")
         return
     yield say(asked.language, "extra", extra=planned.extra_addresses)
+    if planned.extra_addresses > needed:
+        yield say(asked.language, "wide", times=f"{planned.extra_addresses / needed:,.1f}")
     yield from _owned(asked, planned)
 
 

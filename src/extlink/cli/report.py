@@ -64,12 +64,11 @@ def file_lines(asked: Question, found: Need) -> Iterator[str]:
         yield say(language, "set_aside", count=counts.total(), reasons=told)
 
 
-def unknown_lines(asked: Question, found: Need) -> Iterator[str]:
+def unknown_lines(asked: Question, found: Need, sentence: str) -> Iterator[str]:
     """Yield that lists are in none of the files, and of each document where it is and which option takes it."""
     language = asked.language
-    yield from refusal_lines(
-        language, Reason("network.data_missing", {"requirement": found.requirement, "lists": found.missing})
-    )
+    reason = Reason("network.data_missing", {"requirement": found.requirement, "lists": found.missing})
+    yield from refusal_lines(language, reason, sentence)
     for needed in found.documents:
         document = asked.requirement.document(needed.id)
         if needed.missing and document is not None:
@@ -78,9 +77,9 @@ def unknown_lines(asked: Question, found: Need) -> Iterator[str]:
             yield say(language, "document_page", document=title, option=option, page=document.page)
 
 
-def refusal_lines(language: Language, reason: Reason) -> Iterator[str]:
+def refusal_lines(language: Language, reason: Reason, sentence: str = "refused") -> Iterator[str]:
     """Yield why there is no answer, and what to do."""
-    yield say(language, "refused", reason=reason.text(language))
+    yield say(language, sentence, reason=reason.text(language))
     remedy = reason.remedy.text(language)
     if remedy:
         yield say(language, "remedy", remedy=remedy)

@@ -91,6 +91,11 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
             "Addresses allowed beyond the need: {extra}. No plan allows fewer.",
             "超出所需范围而被允许的地址：{extra}个。不存在更少的方案。",
         ),
+        "wide": _row(
+            "注意：必要なアドレスの数の{times}倍にあたる、ほかのアドレスが許可されます。--regionで地域を絞るか、一覧の不要な行を減らすと少なくなります。",
+            "Mind: that is {times} times the need. A region (--region), or fewer rows of your own, makes it less.",
+            "注意：将额外允许相当于所需地址数{times}倍的其他地址。用--region限定地区或减少列表中不需要的行，可以减少额外允许的地址。",
+        ),
         "no_extra": _row(
             "必要な範囲を超えて許可されるアドレスはありません。",
             "No address is allowed beyond the need.",
@@ -205,6 +210,7 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
             "如需补足缺失的地址，请指定新资料并运行extlink plan。",
         ),
         "refused": _row("計画できません：{reason}", "There is no plan: {reason}", "无法制定方案：{reason}"),
+        "undecided": _row("判断できません：{reason}", "There is no answer: {reason}", "无法判断：{reason}"),
         "remedy": _row("対処：{remedy}", "What to do: {remedy}", "处理方法：{remedy}"),
     }
 )
