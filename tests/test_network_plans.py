@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from extlink import catalog, feeds, networks, services
-from extlink.domain.requirement import Requirement
+from extlink import catalog, feeds, network_plans, networks, services
+from extlink.domain.address import parse_range
+from extlink.domain.age import Release, incomplete_since
+from extlink.domain.localized import LocalizedText
+from extlink.domain.network import IPRestriction, Row
+from extlink.domain.requirement import PublishedForm, RequiredDocument, Requirement
 from extlink.errors import InvalidInput
+from extlink.feeds.requirements import need
 from tests.hosts import SERVICE, Host, dump, refusal
 
 if TYPE_CHECKING:
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
     from extlink.feeds import PublishedRanges
     from extlink.networks import ServicePlan
+
+    Releases = Callable[[Requirement, tuple[PublishedRanges, ...], str | None], tuple[Release, ...]]
 
 LISTS = {
     "AzureConnectors": ["20.89.11.0/30", "20.89.11.8/29", "2603:1040::/32"],
@@ -73,7 +80,7 @@ def test_coverage_names_what_it_answers_for() -> None:
     assert [("connectors", Fraction(1, 3))] == [(one.document, one.coverage.share) for one in found.documents]
     assert [
         ("vendor-current-http", (), 512, 0),
-        ("seed", ("power-automate", "office-365"), (1 << 22) - 12, 1 << 96),
+        ("seed", ("power-automate", "office-365"), (1 << 22) - 12, 0),
     ] == [(one.requirement, one.missing, one.only_there, one.only_here) for one in found.differences]
 
 
@@ -177,6 +184,14 @@ def test_age_alone_needs_no_service() -> None:
     assert () == Host.make().admin.run(networks.stale()).rows
 
 
+def test_a_difference_counts_what_the_list_can_hold() -> None:
+    """Ranges of IPv6 ask nothing of a list that holds IPv4 alone, and would drown its numbers."""
+    file = tags(AzureConnectors=["20.89.11.0/30"], LogicApps=["20.90.0.0/30", "2603:1040::/32"])
+    found = restricted("20.89.11.0/30").admin.run(networks.coverage(SERVICE, [file])).differences[0]
+
+    assert ("vendor-current-http", 4 + 256, 0) == (found.requirement, found.only_there, found.only_here)
+
+
 def test_what_is_missing_is_told_with_the_first_file_that_had_it() -> None:
     """Files in order, the oldest first; one that lacks a needed list tells nothing."""
     host = restricted("20.89.11.0/30", "20.89.11.8/29")
@@ -189,6 +204,52 @@ def test_what_is_missing_is_told_with_the_first_file_that_had_it() -> None:
     assert ["20.99.0.0/32", "20.99.0.2/32"] == [item.text for item in found.incomplete.missing]
     assert ("343", date(2025, 2, 1)) == (found.incomplete.since.version, found.incomplete.since.published)
     assert None is host.admin.run(networks.stale(service=SERVICE, files=[tags()])).incomplete
+
+
+def check_names_what_brought_it(releases: Releases) -> None:
+    """Require the newer tags as the file since which something is missing, wherever the other document stands."""
+    older, newer = tags(), tags(343, date(2025, 2, 1), AzureConnectors=["20.89.11.0/30", "20.99.0.0/32"])
+    page = feeds.read_plain_text("20.91.0.0/24", source="page")
+    lists = ("azure-service-tags", ("AzureConnectors",)), ("page", ())
+    wanted = Requirement(
+        id="both",
+        titles=LocalizedText.same("both"),
+        documents=[
+            RequiredDocument(
+                id=kind,
+                titles=LocalizedText.same(kind),
+                page="https://example.com/",
+                forms=[PublishedForm(source=kind, groups=groups)],
+            )
+            for kind, groups in lists
+        ],
+        as_of="2026-05-13",
+    )
+    held = IPRestriction("allow_some", [Row(range=parse_range(one)) for one in ("20.89.11.0/28", "20.91.0.0/24")])
+    for files in ((page, older, newer), (older, page, newer), (older, newer, page)):
+        found = incomplete_since(held, releases(wanted, files, None))
+        assert found is not None
+        assert "343" == found.since.version
+    assert () == releases(wanted, (older, newer), None)
+
+
+def test_since_is_told_with_the_file_that_brought_it() -> None:
+    """Of a need of several documents too, in whichever order they are given; a part of a need tells nothing."""
+    check_names_what_brought_it(network_plans.releases)
+
+
+def test_a_twin_that_waits_for_all_documents_is_caught() -> None:
+    """It takes the last document for the news."""
+
+    def late(wanted: Requirement, files: tuple[PublishedRanges, ...], region: str | None) -> tuple[Release, ...]:
+        known = [files[:number] for number in range(1, len(files) + 1) if not need(wanted, files[:number]).missing]
+        return tuple(
+            Release(version=some[-1].version, published=None, rows=need(wanted, some, region=region).rows)
+            for some in known
+        )
+
+    with pytest.raises(AssertionError):
+        check_names_what_brought_it(late)
 
 
 def test_who_allows_all_lacks_nothing() -> None:

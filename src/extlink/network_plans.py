@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from extlink import facts
+from extlink.domain.address import AddressRange
 from extlink.domain.age import MAX_AGE_DAYS, Incomplete, Release, StaleRow, incomplete_since, stale as stale_rows
 from extlink.domain.allow_list import Comparison, Plan, plan as plan_rows
 from extlink.domain.coverage import Coverage, coverage as covered
@@ -100,8 +101,8 @@ class Difference:
     Args:
         requirement: the other one's id.
         missing: lists it names that no file has; the numbers leave them out.
-        only_there: addresses that it needs and the answer's does not.
-        only_here: addresses that the answer's needs and it does not.
+        only_there: addresses that it needs and the answer's does not; IPv4 alone where the list holds no others.
+        only_here: addresses that the answer's needs and it does not, likewise.
     """
 
     requirement: str
@@ -127,14 +128,22 @@ class ServiceCoverage:
     differences: tuple[Difference, ...]
 
 
-def _differences(asked: _Question, loaded: _Loaded, mine: Need) -> tuple[Difference, ...]:
+def differences(
+    service: Service, mine: Need, files: tuple[PublishedRanges, ...], *, ipv4_only: bool
+) -> tuple[Difference, ...]:
+    """Return how every other requirement of a service differs from the need that was found in these files.
+
+    Args:
+        mine: the need, of one of the service's requirements.
+        ipv4_only: whether IPv4 addresses alone are counted, as a list that holds no others asks for nothing else.
+    """
     found: list[Difference] = []
-    for other in loaded.service.requirements:
-        if other.id == loaded.requirement.id:
+    for other in service.requirements:
+        if other.id == mine.requirement:
             continue
         # One that knows no such region is compared as a whole.
-        theirs = need(other, asked.files, region=asked.region if asked.region and other.region(asked.region) else None)
-        here, there = ([row.range for row in one.rows] for one in (mine, theirs))
+        theirs = need(other, files, region=mine.region if mine.region and other.region(mine.region) else None)
+        here, there = (_counted(one, ipv4_only=ipv4_only) for one in (mine, theirs))
         found.append(
             Difference(
                 requirement=other.id,
@@ -144,6 +153,10 @@ def _differences(asked: _Question, loaded: _Loaded, mine: Need) -> tuple[Differe
             )
         )
     return tuple(found)
+
+
+def _counted(found: Need, *, ipv4_only: bool) -> list[AddressRange]:
+    return [row.range for row in found.rows if not ipv4_only or row.range.version == 4]  # noqa: PLR2004 - IPv4
 
 
 @operation("networks.coverage", by=NETWORK_ADMINISTRATORS_AND_HOST)
@@ -158,7 +171,7 @@ def _coverage(call: Call, *, asked: _Question) -> Steps[Commit[ServiceCoverage]]
             DocumentCoverage(document=one.id, coverage=covered(loaded.network, one.rows, ipv4_only=ipv4_only))
             for one in mine.documents
         ),
-        differences=_differences(asked, loaded, mine),
+        differences=differences(loaded.service, mine, asked.files, ipv4_only=ipv4_only),
     )
     return Commit(found)
 
@@ -233,7 +246,7 @@ def _plan(call: Call, *, asked: _Question, limits: _Limits) -> Steps[Commit[Serv
             need=mine,
             plan=found,
             advice=_advice(asked, loaded, found),
-            differences=_differences(asked, loaded, mine),
+            differences=differences(loaded.service, mine, asked.files, ipv4_only=found.ipv4_only),
         )
     )
 
@@ -329,13 +342,21 @@ def _stale(call: Call, *, older_than_days: int, asked: _Question | None) -> Step
 
 
 def releases(requirement: Requirement, files: tuple[PublishedRanges, ...], region: str | None) -> tuple[Release, ...]:
-    """Return what was needed after each file came out, the oldest first; of a need that the files lack, nothing."""
-    found: list[Release] = []
-    for number, file in enumerate(files, 1):
-        then = need(requirement, files[:number], region=region)
-        if not then.missing:
-            found.append(Release(version=file.version, published=file.published, rows=then.rows))
-    return tuple(found)
+    """Return what was needed after each file came out, the oldest first; of a need that the files lack, nothing.
+
+    A need of several documents grows while their first files come in, so that whatever is missing today is told with
+    the file that brought it, in whichever order the documents are given.
+    """
+    if need(requirement, files, region=region).missing:
+        return ()
+    return tuple(
+        Release(
+            version=file.version,
+            published=file.published,
+            rows=need(requirement, files[:number], region=region).rows,
+        )
+        for number, file in enumerate(files, 1)
+    )
 
 
 def stale(

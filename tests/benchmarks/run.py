@@ -34,6 +34,7 @@ from tests.benchmarks import (
     page,
     planning,
     postgres,
+    reading,
 )
 from tests.benchmarks.measure import ROUNDS
 from tests.benchmarks.report import Section
@@ -64,6 +65,7 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
     yield lambda: endpoints.answering(folder, 5 if smoke else 100, rounds)
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
     yield lambda: planning.planning(*((300, 500, 100) if smoke else (4_338, 40_000, 2_900)), rounds)
+    yield lambda: reading.reading(rounds, smoke=smoke)
 
 
 def main() -> None:

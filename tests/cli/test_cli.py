@@ -74,13 +74,15 @@ def test_the_list_to_upload_is_written(folder: Path, capsys: pytest.CaptureFixtu
     assert 3 == len(rows)
     for sentence in (
         "サービス：Microsoft Power Automate",
-        "資料のうち、使用しなかった項目：1件（private: 1）",
+        "資料のうち、使用しなかった項目：1件（プライベートアドレス: 1）",
         "現在のIPアドレス制限：1行（JP版の上限は2行）",
         "許可が必要なアドレス：12個。うち許可済み：0個（0.0 %）",
         "IPv6のため一覧に書けない範囲：1個。該当するアドレスからのアクセスは拒否されたままです。",
         "追加する行：1行。追加後の合計：2行",
         "必要な範囲を超えて許可されるアドレス：4個。これより少ない計画はありません。",
         "　うちazure-service-tags:Public:AzureCloudの範囲：4個",
+        "「ヘルプが求めている3つの資料の範囲」との違い：必要なアドレスのうち、そちらだけにあるもの4,194,292個、この基準だけにあるもの0個",
+        "　（資料にない範囲を除く：power-automate, office-365）",
         "新たに許可されるアドレスは4,194,304個です（この計画の262,144倍）。",
         f"ファイルに保存しました：{upload}（2行、cp932）",
     ):
@@ -129,11 +131,80 @@ def test_rows_of_unknown_age_are_said(folder: Path, capsys: pytest.CaptureFixtur
 def test_changes_need_no_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two files alone are compared; what did not change is said too."""
     old = folder / "ServiceTags_Public_20250120.json"
-    code, out, _ = run(
-        capsys, "changes", "--service-tags", old, "--service-tags", old, "--edition", "US", "--region", "japan"
-    )
+    code, out, _ = run(capsys, "changes", "--service-tags", old, "--service-tags", old, "--edition", "US")
 
     assert (0, True) == (code, "Nothing changed in these lists." in out)
+
+
+def check_says_unknown(code: int, out: str) -> None:
+    """Require that nobody reads "complete" where the files do not tell what is needed."""
+    assert 1 == code
+    assert "判断できません：" in out
+    assert "すべて許可しています" not in out
+
+
+def test_what_the_files_do_not_tell_is_never_complete(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files of another cloud, and a requirement of which documents are absent: a refusal that says where they are."""
+    old, held = folder / "ServiceTags_Public_20250120.json", folder / "list.csv"
+    shared = ("changes", "--service-tags", old, "--list", held)
+    china, seed = (run(capsys, *shared, *more)[:2] for more in (("--region", "china"), ("--requirement", "seed")))
+
+    check_says_unknown(*china)
+    check_says_unknown(*seed)
+    assert "　地域「中国」のクラウド（China）の資料ではないため、この資料は範囲の判断に使用しません。" in china[1]
+    for option, page in (("--power-automate-page", "/limits-and-config"), ("--office-365", "/urls-and-ip-address")):
+        assert any(f"{option}で指定" in line and page in line for line in seed[1].splitlines())
+    assert "download/details.aspx" not in seed[1]
+    assert "変更" not in run(capsys, *shared, "--service-tags", old, "--region", "china")[1]
+    with pytest.raises(AssertionError):  # the twin that looks at the list alone
+        check_says_unknown(0, "現在の一覧は、新しい資料の必要なアドレスをすべて許可しています。")
+
+
+def test_rows_of_lists_that_were_not_asked_about_are_left_alone(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row of another service's list is needed by somebody else; these files cannot say that nobody needs it."""
+    old = folder / "ServiceTags_Public_20250120.json"
+    idle = _list(folder, "20.89.13.0,28,AzureConnectors v1 2025-01-20 (azure-service-tags:Public)")
+    said = run(capsys, "changes", "--service-tags", old, "--list", idle)[1]
+    kept = _list(
+        folder,
+        "20.89.11.0,28,AzureConnectors v1 2025-01-20 (azure-service-tags:Public)",
+        "3.5.140.0,22,AMAZON v7 2025-01-20 (aws:Public)",
+        "20.90.0.0,24,LogicApps v1 2025-01-20 (azure-service-tags:Public)",
+    )
+
+    assert "不要になったもの：1行" in said
+    assert "不要になったもの" not in run(capsys, "changes", "--service-tags", old, "--list", kept)[1]
+
+
+def test_a_file_cannot_speak_to_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name with control characters or with another direction of writing is told, and not obeyed."""
+    path = folder / "hostile.json"
+    path.write_bytes(tags(1, ["20.89.11.0/30"], cloud="Pub\x1b[2J\u202e\nlic"))
+    _, out, _ = run(capsys, "plan", "--service-tags", path)
+
+    assert r"Pub\x1b[2J\u202e\nlic" in out
+    assert {"\n", "\u3000"} >= {letter for letter in out if not letter.isprintable()}
+
+
+def test_the_older_file_comes_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two files in the wrong order would tell the way back as news."""
+    old, new = folder / "ServiceTags_Public_20250120.json", folder / "ServiceTags_Public_20250210.json.gz"
+    code, out, err = run(capsys, "changes", "--service-tags", new, "--service-tags", old)
+
+    assert (2, "") == (code, out)
+    assert "expected the older file of azure-service-tags first, got one of 2025-02-10 before one of 2025-01-20" in err
+
+
+def test_a_list_that_was_not_given_is_told_to_be_lost(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The import replaces the list, so a file without the present rows says so."""
+    old, held, upload = (folder / one for one in ("ServiceTags_Public_20250120.json", "list.csv", "upload.csv"))
+    without = run(capsys, "plan", "--service-tags", old, "--write", upload)[1]
+    together = run(capsys, "plan", "--service-tags", old, "--list", held, "--write", upload, "--overwrite")[1]
+
+    assert "このまま読み込むと、現在の行は失われます。" in without
+    assert "失われます" not in together
 
 
 def test_a_complete_list_needs_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,6 +257,8 @@ def test_many_owners_are_counted(folder: Path, capsys: pytest.CaptureFixture[str
     path.write_text(json.dumps({"changeNumber": 1, "cloud": "Public", "values": values}), encoding="utf-8")
     _, out, _ = run(capsys, "plan", "--service-tags", path, "--rows", 2, "--language", "en")
 
+    assert "Mind: that is " in run(capsys, "plan", "--service-tags", path, "--rows", 1, "--language", "en")[1]
+    assert "Mind:" not in out
     assert "and 2 more lists" in out
     assert "of them in none of the files: 2" in out
 
@@ -304,7 +377,9 @@ def test_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     bomb, cut = tmp_path / "bomb.gz", tmp_path / "cut.gz"
     bomb.write_bytes(gzip.compress(bytes(1_000_000)))
     cut.write_bytes(gzip.compress(b"a" * 500)[:-9])
-    for path in (bomb, cut):
+    twice = tmp_path / "twice.gz"
+    twice.write_bytes(gzip.compress(b"a") + gzip.compress(b"b"))
+    for path in (bomb, cut, twice):
         with pytest.raises(InvalidInput, match="--list: expected"):
             read_file(path, "--list")
     with pytest.raises(InvalidInput, match="cannot be unpacked"):
@@ -379,3 +454,23 @@ def test_help_is_there_for_every_command(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_readers_are_those_of_the_package() -> None:
     """A list that the product exports is read by the reader that a host would use."""
     assert "本社" == feeds.read_host_csv(CSV.encode("cp932")).rows[0].memo
+
+
+def test_rows_of_office_365_tell_where_they_came_from(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The web service gives no version; its day stands for it, so that the list can be aged later."""
+    answer, xml, page = folder / "office_20201201.json", folder / "PublicIPs_20200601.xml", folder / "page.md"
+    answer.write_text('[{"id": 1, "serviceArea": "Exchange", "category": "Allow", "ips": ["40.92.0.0/15"]}]')
+    xml.write_text('<A><Region Name="japaneast"><IpRange Subnet="13.71.128.0/19" /></Region></A>')
+    xml.write_text(xml.read_text().replace("A>", "AzurePublicIpAddresses>"))
+    page.write_text("---\nms.date: 06/24/2020\n---\n\n| R | IP |\n| --- | --- |\n| Japan | 13.78.108.1 |\n")
+    upload = folder / "upload.csv"
+    files = ("--power-automate-page", page, "--office-365", answer, "--datacenter-xml", xml)
+    code, out, err = run(capsys, "plan", *files, "--requirement", "seed", "--write", upload)
+    rows = feeds.read_host_csv(upload.read_bytes()).rows
+
+    assert (0, "") == (code, err)
+    assert "office-365-endpoints Public 版2020-12-01" in out
+    assert {"office-365-endpoints", "power-automate-page", "azure-datacenter-xml"} == {
+        row.source.partition(":")[0] for row in rows
+    }
+    assert None not in {row.published for row in rows}

@@ -196,3 +196,39 @@ def test_the_requirements_of_power_automate_in_real_files(
     assert () == found.missing
     assert len(expected) > 20
     assert expected == sorted(row.text for row in found.rows)
+
+
+def page(japan: str, states: str) -> PublishedRanges:
+    """Return the page of limits with the rows of two regions and of a preview."""
+    rows = f"| {japan} | 13.78.108.1 |\n| {states} | 104.41.132.180 |\n| Preview ({states}) | 52.168.91.64 |\n"
+    return feeds.read_power_automate_page(f"---\nms.date: 06/24/2020\n---\n\n| R | IP |\n| --- | --- |\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("japan", "states"),
+    [("Japan", "United States"), ("日本", "米国"), ("Japão", "Estados Unidos"), ("日本", "美国")],
+    ids=["en", "ja", "pt", "zh"],
+)
+def test_the_page_is_known_in_its_languages(japan: str, states: str) -> None:
+    """A region of the page counts under the name that each translation gives it; a preview is no region."""
+    seed = POWER_AUTOMATE.requirement("seed")
+    assert seed is not None
+    found = [need(seed, [page(japan, states)], region=region).documents[0] for region in ("japan", "united-states")]
+
+    assert [["13.78.108.1/32"], ["104.41.132.180/32"]] == [[row.text for row in one.rows] for one in found]
+
+
+def test_the_datacenter_file_has_names_of_its_own() -> None:
+    """It writes `useast` where the service tags write `eastus`."""
+    names = "useast", "useast2", "uswest", "uswest2", "uscentral", "usnorth", "ussouth", "uswestcentral"
+    inside = "".join(
+        f'<Region Name="{name}"><IpRange Subnet="13.{number}.0.0/24" /></Region>' for number, name in enumerate(names)
+    )
+    other = '<Region Name="europewest"><IpRange Subnet="40.112.124.0/24" /></Region>'
+    file = feeds.read_datacenter_xml(f"<AzurePublicIpAddresses>{inside}{other}</AzurePublicIpAddresses>")
+    seed = POWER_AUTOMATE.requirement("seed")
+    assert seed is not None
+    found = next(one for one in need(seed, [file], region="united-states").documents if one.id == "azure")
+
+    assert () == found.missing
+    assert [f"13.{number}.0.0/24" for number in range(len(names))] == [row.text for row in found.rows]

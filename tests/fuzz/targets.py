@@ -21,6 +21,7 @@ from extlink.domain.network import Row
 from extlink.domain.secret import Secret
 from extlink.domain.token import KeyRing
 from extlink.errors import ExtlinkError
+from extlink.proxies import ForwardingHeader, TrustedProxies
 
 __all__ = ["CORPUS", "TARGETS", "Target", "broken", "seeds", "survive"]
 
@@ -60,6 +61,19 @@ def _address(data: bytes) -> None:
         raise AssertionError(found)
 
 
+def _forwarding(data: bytes) -> None:
+    """Read a header of which the left part is anybody's: what a client puts before it makes it nobody else."""
+    pairs: tuple[tuple[ForwardingHeader, bytes], ...] = (
+        ("x-forwarded-for", b"192.0.2.66, "),
+        ("forwarded", b"for=192.0.2.66, "),
+    )
+    for header, claim in pairs:
+        for proxies in (TrustedProxies(trusted=["10.0.0.0/8"], header=header), TrustedProxies(hops=1, header=header)):
+            found, told = (proxies.client_address("10.0.0.5", [(header.encode(), one)]) for one in (data, claim + data))
+            if found is not None and told != found:
+                raise AssertionError(told)
+
+
 def _range(data: bytes) -> None:
     found = parse_range(_text(data))
     if parse_range(found.text) != found:
@@ -81,6 +95,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     **dict(_readers()),
     "address": _address,
     "consent_token": lambda data: _RING.open_consent(_TENANT, _text(data)),
+    "forwarding": _forwarding,
     "host_csv": _host_csv,
     "memo": _memo,
     "range": _range,

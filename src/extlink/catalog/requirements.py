@@ -22,12 +22,14 @@ _SERVICE_TAGS: Final = "azure-service-tags"
 _DOWNLOAD: Final = "https://www.microsoft.com/en-us/download/details.aspx?id=56519"
 _READ_ON: Final = "2026-05-13"
 
+# The names are those of the service tags, then of the datacenter XML where it has others, then of the page of limits:
+# in English, in Japanese, in Portuguese and in Chinese.
 REGIONS: Final = (
     Region(
         id="japan",
         titles=LocalizedText(ja="日本", en="Japan", zh="日本"),
         cloud="Public",
-        places=("japaneast", "japanwest", "日本", "Japão"),
+        places=("japaneast", "japanwest", "Japan", "日本", "Japão"),
     ),
     Region(
         id="united-states",
@@ -43,8 +45,18 @@ REGIONS: Final = (
             "westus",
             "westus2",
             "westus3",
+            "uscentral",
+            "useast",
+            "useast2",
+            "usnorth",
+            "ussouth",
+            "uswest",
+            "uswest2",
+            "uswestcentral",
+            "United States",
             "米国",
             "Estados Unidos",
+            "美国",
         ),
     ),
     # The cloud that 21Vianet operates is apart from the public one; there, all of it is China.

@@ -9,10 +9,11 @@ from itertools import pairwise
 from typing import Final
 
 from extlink.cli.inputs import Question, add_arguments as shared_arguments, read_question
-from extlink.cli.report import Report, file_lines
+from extlink.cli.report import REFUSED, Report, file_lines, unknown_lines, version_text
 from extlink.cli.words import say
 from extlink.domain.address import AddressRange
-from extlink.domain.age import MAX_AGE_DAYS, incomplete_since, stale
+from extlink.domain.age import MAX_AGE_DAYS, Release, incomplete_since, stale
+from extlink.domain.allow_list import AND
 from extlink.domain.instant import Instant
 from extlink.domain.network import Row
 from extlink.domain.range_set import cidrs, count, intersect
@@ -35,18 +36,22 @@ def run(options: argparse.Namespace) -> Report:
     """Compare and report."""
     asked = read_question(options)
     found = need(asked.requirement, asked.files, region=asked.region)
-    lines = list(file_lines(asked.language, asked.files, found))
+    lines = list(file_lines(asked, found))
     compared = tuple(_compared(asked))
     if not compared and asked.held is None:
         raise InvalidInput("--service-tags", "expected two files of one kind, the older one first, or --list; got one")
-    names = {row.memo for row in found.rows}
-    for changes in compared:
+    newer = releases(asked.requirement, asked.files, asked.region)
+    names = {row.memo for rows in (found.rows, *(one.rows for one in newer)) for row in rows}
+    for changes in compared if names else ():
         lines.extend(_changed(asked, changes, names))
+    if found.missing:
+        # What a part of the need says of the list is no answer: it would read as "complete".
+        return Report((*lines, *unknown_lines(asked, found, "undecided")), REFUSED)
     if asked.held is None:
         return Report(tuple(lines))
-    lacking = tuple(_lacking(asked))
+    lacking = tuple(_lacking(asked, newer))
     lines.extend(lacking or (say(asked.language, "complete"),))
-    lines.extend(_aged(asked, found.rows))
+    lines.extend(_aged(asked, found.rows, names))
     return Report(tuple(lines), INCOMPLETE if lacking else 0)
 
 
@@ -57,12 +62,16 @@ def _compared(asked: Question) -> Iterator[Changes]:
         kinds.setdefault((file.source, file.cloud), []).append(file)
     for files in kinds.values():
         for old, new in pairwise(files):
+            if old.published and new.published and old.published > new.published:
+                days = f"one of {old.published} before one of {new.published}"
+                raise InvalidInput("files", f"expected the older file of {old.source} first, got {days}")
             yield diff(old, new)
 
 
 def _changed(asked: Question, changes: Changes, names: set[str]) -> Iterator[str]:
     language = asked.language
-    yield say(language, "changes", before=changes.before, after=changes.after)
+    before, after = (version_text(language, one) for one in (changes.before, changes.after))
+    yield say(language, "changes", before=before, after=after)
     quiet = True
     for group in changes.groups:
         added, removed = _expressible(asked, group.added), _expressible(asked, group.removed)
@@ -89,24 +98,29 @@ def _ranges(asked: Question, sentence: str, ranges: Sequence[AddressRange]) -> I
         yield say(asked.language, "more_ranges", count=len(blocks) - _SHOWN)
 
 
-def _lacking(asked: Question) -> Iterator[str]:
+def _lacking(asked: Question, newer: tuple[Release, ...]) -> Iterator[str]:
     """Yield what the list lacks today, and since which file; nothing if it is complete."""
     language = asked.language
-    newer = releases(asked.requirement, asked.files, asked.region)
     found = incomplete_since(asked.restriction, newer, ipv4_only=asked.edition.network.ipv4_only)
     if found is None:
         return
     day = "" if found.since.published is None else say(language, "day", day=found.since.published)
-    yield say(language, "missing", addresses=found.addresses, version=found.since.version, day=day)
+    version = version_text(language, found.since.version)
+    yield say(language, "missing", addresses=found.addresses, version=version, day=day)
     yield from _ranges(asked, "range_added", found.missing)
     yield say(language, "then_plan")
 
 
-def _aged(asked: Question, needed: tuple[Row, ...]) -> Iterator[str]:
-    """Yield how old the rows of published lists are, and which of them nobody needs any more."""
+def _aged(asked: Question, needed: tuple[Row, ...], names: set[str]) -> Iterator[str]:
+    """Yield how old the rows of published lists are, and which of the lists that count nobody needs any more.
+
+    Of a row of another list - of another service, region or requirement - these files say nothing.
+    """
     language, restriction = asked.language, asked.restriction
     wanted = [row.range for row in needed]
-    idle = [row for row in restriction.rows if row.source and not intersect([row.range], wanted)]
+    ours = {f"{file.source}:{file.cloud}:{name}" for file in asked.files for name in names}
+    counted = [row for row in restriction.rows if row.source and ours.issuperset(row.source.split(AND))]
+    idle = [row for row in counted if not intersect([row.range], wanted)]
     if idle:
         yield say(language, "unneeded", count=len(idle))
     now = Instant(int(datetime.now(UTC).timestamp()))

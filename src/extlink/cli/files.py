@@ -56,6 +56,9 @@ def _unpack(data: bytes) -> bytes:
     found = unpacker.decompress(data, _MAX_BYTES + 1)
     if len(found) <= _MAX_BYTES and not unpacker.eof:
         raise gzip.BadGzipFile("cut off")
+    if unpacker.unused_data:
+        # A second part would be passed over, and nobody could tell from the report.
+        raise gzip.BadGzipFile("more than one file")
     return found
 
 

@@ -21,7 +21,7 @@ from extlink.domain.service import Service
 from extlink.errors import InvalidInput
 from extlink.feeds import HostList, PublishedRanges
 
-__all__ = ["Question", "add_arguments", "read_question"]
+__all__ = ["OPTIONS", "Question", "add_arguments", "read_question"]
 
 _SERVICES: Final = {service.id: service for service in catalog.BUILT_IN if service.requirements}
 T = TypeVar("T")
@@ -46,7 +46,10 @@ _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
     (
         "office-365",
         "the Office 365 endpoints of the public cloud, as the web service's JSON",
-        lambda data, *, day: feeds.read_office365_json(data, cloud="Public", published=day),
+        # The answer has no version of its own; without any, the memo of a row could not say where it came from.
+        lambda data, *, day: feeds.read_office365_json(
+            data, cloud="Public", version="" if day is None else day.isoformat(), published=day
+        ),
     ),
     (
         "datacenter-xml",
@@ -54,6 +57,13 @@ _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
         lambda data, *, day: feeds.read_datacenter_xml(data, published=day),
     ),
 )
+# The kind of file, as `PublishedRanges.source` has it, and the option that takes it.
+OPTIONS: Final = {
+    "azure-service-tags": "--service-tags",
+    "power-automate-page": "--power-automate-page",
+    "office-365-endpoints": "--office-365",
+    "azure-datacenter-xml": "--datacenter-xml",
+}
 _TEXTS: Final = (
     ("--published", "DAY", "the day of the last file (2025-01-20), if neither its name nor its text tells it"),
     ("--requirement", "NAME", "which lists count: vendor-current (the default), vendor-current-http or seed"),

@@ -21,6 +21,8 @@ _COMMANDS: Final[tuple[tuple[str, str, _Add, _Run], ...]] = (
     ("changes", "say what changed in a newer file, and what the list lacks today", changes_arguments, run_changes),
 )
 WRONG: Final = 2
+# Python counts no blank but the plain one as printable; the Japanese and Chinese reports indent with this one.
+_WIDE_BLANK: Final = "\u3000"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,5 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A console that cannot show a letter shows its number; the report is not lost for it.
     encoding = sys.stdout.encoding or "utf-8"
     for line in report.lines:
-        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.write(_harmless(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     return report.code
+
+
+def _harmless(line: str) -> str:
+    r"""Return a line without what a terminal would obey: names in a file are anybody's words.
+
+    >>> print(_harmless("Pub\x1b[31mlic"))
+    Pub\x1b[31mlic
+    """
+    return "".join(one if one.isprintable() or one == _WIDE_BLANK else ascii(one)[1:-1] for one in line)

@@ -9,7 +9,7 @@ from typing import Final
 
 from extlink.cli.files import write_file
 from extlink.cli.inputs import Question, add_arguments as shared_arguments, read_question
-from extlink.cli.report import Report, file_lines, share_text
+from extlink.cli.report import REFUSED, Report, file_lines, refusal_lines, share_text, unknown_lines
 from extlink.cli.words import say
 from extlink.domain.allow_list import Plan, plan
 from extlink.domain.coverage import coverage
@@ -17,11 +17,10 @@ from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 from extlink.feeds import Need, need, write_host_csv
 from extlink.feeds.host_csv import ENCODINGS
-from extlink.network_plans import every_row
+from extlink.network_plans import differences, every_row
 
 __all__ = ["add_arguments", "run"]
 
-REFUSED: Final = 1
 _OWNERS: Final = 5
 _MAX_ROWS: Final = 1_000_000
 
@@ -43,19 +42,20 @@ def run(options: argparse.Namespace) -> Report:
         raise InvalidInput("--rows", f"expected 0 to {_MAX_ROWS:,} rows, got {limit:,}")
     head = tuple(_head(asked, found))
     planned = _planned(asked, found, limit)
+    if planned is None:
+        return Report((*head, *unknown_lines(asked, found, "refused")), REFUSED)
     if isinstance(planned, Reason):
-        said = say(asked.language, "refused", reason=planned.text(asked.language))
-        remedy = planned.remedy.text(asked.language)
-        return Report((*head, said, *((say(asked.language, "remedy", remedy=remedy),) if remedy else ())), REFUSED)
+        return Report((*head, *refusal_lines(asked.language, planned)), REFUSED)
     return Report((*head, *_told(asked, found, planned), *_written(asked, planned, options)))
 
 
-def _planned(asked: Question, found: Need, limit: int | None) -> Plan | Reason:
+def _planned(asked: Question, found: Need, limit: int | None) -> Plan | Reason | None:
+    """Return the plan, why there is none, or None where the files lack what is needed."""
     profile = asked.edition.network
     if not profile.self_service:
         return Reason("network.not_self_service", {"edition": asked.edition.edition})
     if found.missing:
-        return Reason("network.data_missing", {"requirement": found.requirement, "lists": found.missing})
+        return None
     known = tuple(row for file in asked.files for row in every_row(file))
     return plan(asked.restriction, found.rows, rows=limit, ipv4_only=profile.ipv4_only, known=known)
 
@@ -69,7 +69,7 @@ def _head(asked: Question, found: Need) -> Iterator[str]:
         yield say(language, "every_region")
     else:
         yield say(language, "region", region=region.titles.text(language))
-    yield from file_lines(language, asked.files, found)
+    yield from file_lines(asked, found)
     for notice in () if asked.held is None else asked.held.notices:
         reach = say(language, f"reach_{notice.reason}")
         yield say(language, "notice", line=notice.line, range=notice.text, reach=reach)
@@ -91,14 +91,20 @@ def _told(asked: Question, found: Need, planned: Plan) -> Iterator[str]:
         yield say(language, "inexpressible", count=len(planned.inexpressible))
     if not planned.added:
         yield say(language, "nothing_to_add")
-        return
-    yield say(language, "added", added=len(planned.added), rows=planned.rows)
-    if planned.extra_addresses:
-        yield say(language, "extra", extra=planned.extra_addresses)
-        yield from _owned(asked, planned)
     else:
-        yield say(language, "no_extra")
-    yield from _compared(asked, planned)
+        yield say(language, "added", added=len(planned.added), rows=planned.rows)
+        yield from _opened(asked, planned, covered.needed_addresses)
+    yield from _compared(asked, found, planned)
+
+
+def _opened(asked: Question, planned: Plan, needed: int) -> Iterator[str]:
+    if not planned.extra_addresses:
+        yield say(asked.language, "no_extra")
+        return
+    yield say(asked.language, "extra", extra=planned.extra_addresses)
+    if planned.extra_addresses > needed:
+        yield say(asked.language, "wide", times=f"{planned.extra_addresses / needed:,.1f}")
+    yield from _owned(asked, planned)
 
 
 def _owned(asked: Question, planned: Plan) -> Iterator[str]:
@@ -110,22 +116,22 @@ def _owned(asked: Question, planned: Plan) -> Iterator[str]:
         yield say(asked.language, "owner_unknown", addresses=planned.unknown)
 
 
-def _compared(asked: Question, planned: Plan) -> Iterator[str]:
-    """Yield what the other requirements' advice would open instead, where that is more."""
-    for other in asked.service.requirements:
-        theirs = need(other, asked.files)
-        compared = planned.compare_with(theirs.rows)
-        if other.id == asked.requirement.id or compared.times is None or compared.times <= 1:
-            continue
-        yield say(
-            asked.language,
-            "advice",
-            requirement=other.titles.text(asked.language),
-            opened=compared.opened,
-            times=say(asked.language, "times", times=round(compared.times)),
-        )
-        if theirs.missing:
-            yield say(asked.language, "advice_incomplete", missing=", ".join(theirs.missing))
+def _compared(asked: Question, found: Need, planned: Plan) -> Iterator[str]:
+    """Yield how each other requirement differs, and what its advice would open instead, where that is more."""
+    language = asked.language
+    where = say(language, "everywhere") if asked.region else ""
+    others = [one for one in asked.service.requirements if one.id != found.requirement]
+    found_differences = differences(asked.service, found, asked.files, ipv4_only=planned.ipv4_only)
+    for requirement, other in zip(others, found_differences, strict=True):
+        title = requirement.titles.text(language)
+        yield say(language, "difference", requirement=title, there=other.only_there, here=other.only_here)
+        if other.missing:
+            yield say(language, "advice_incomplete", missing=", ".join(other.missing))
+        # Advice has no region: "allow the addresses of Azure" is all of them.
+        compared = planned.compare_with(need(requirement, asked.files).rows)
+        if compared.times is not None and compared.times > 1:
+            times = say(language, "times", times=round(compared.times))
+            yield say(language, "advice", requirement=title, where=where, opened=compared.opened, times=times)
 
 
 def _written(asked: Question, planned: Plan, options: argparse.Namespace) -> Iterator[str]:
@@ -138,4 +144,6 @@ def _written(asked: Question, planned: Plan, options: argparse.Namespace) -> Ite
     data = write_host_csv(planned.after.rows, edition=edition, encoding=encoding)
     write_file(options.write, data, overwrite=options.overwrite)
     yield say(asked.language, "written", path=options.write, rows=planned.rows, encoding=encoding)
+    if asked.held is None:
+        yield say(asked.language, "unlisted")
     yield say(asked.language, "upload", console=asked.edition.console.text(asked.language))

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Final
 
 import attrs
 
-from extlink.cli.words import say
+from extlink.cli.inputs import OPTIONS, Question
+from extlink.cli.words import aside, say
 from extlink.domain.messages import Language
-from extlink.feeds import Need, PublishedRanges
+from extlink.domain.reason import Reason
+from extlink.feeds import Need
 
-__all__ = ["Report", "file_lines", "share_text"]
+__all__ = ["REFUSED", "Report", "file_lines", "refusal_lines", "share_text", "unknown_lines", "version_text"]
+
+REFUSED: Final = 1
 
 
 @attrs.frozen
@@ -32,15 +37,49 @@ def share_text(share: Fraction | None) -> str:
     return "-" if share is None else f"{share * 1000 // 1 / 10:.1f} %"
 
 
-def file_lines(language: Language, files: tuple[PublishedRanges, ...], found: Need) -> Iterator[str]:
-    """Yield which files were read, and what of the needed lists was set aside."""
-    for file in files:
-        day = "day_unknown" if file.published is None else "day"
-        told = say(language, day, day=file.published)
-        yield say(language, "file", source=file.source, cloud=file.cloud, version=file.version, day=told)
+def version_text(language: Language, version: str) -> str:
+    """Return a version, or that nobody knows it.
+
+    >>> version_text("en", "342"), version_text("en", "")
+    ('342', 'unknown')
+    """
+    return version or say(language, "version_unknown")
+
+
+def file_lines(asked: Question, found: Need) -> Iterator[str]:
+    """Yield which files were read, which of them are of another cloud, and what of the needed lists was set aside."""
+    language = asked.language
+    region = asked.requirement.region(asked.region) if asked.region else None
+    for file in asked.files:
+        day = say(language, "day_unknown" if file.published is None else "day", day=file.published)
+        version = version_text(language, file.version)
+        yield say(language, "file", source=file.source, cloud=file.cloud, version=version, day=day)
+        if region is not None and file.cloud and region.cloud not in {"", file.cloud}:
+            yield say(language, "other_cloud", region=region.titles.text(language), cloud=region.cloud)
     used = {row.memo for row in found.rows}
-    aside = [item for file in files for group in file.groups.values() if group.name in used for item in group.set_aside]
-    if aside:
-        counts = Counter(one.reason for one in aside).most_common()
-        told = ", ".join(f"{reason}: {count}" for reason, count in counts)
-        yield say(language, "set_aside", count=len(aside), reasons=told)
+    groups = [group for file in asked.files for group in file.groups.values() if group.name in used]
+    counts = Counter(item.reason for group in groups for item in group.set_aside)
+    if counts:
+        told = ", ".join(f"{aside(language, reason)}: {count}" for reason, count in counts.most_common())
+        yield say(language, "set_aside", count=counts.total(), reasons=told)
+
+
+def unknown_lines(asked: Question, found: Need, sentence: str) -> Iterator[str]:
+    """Yield that lists are in none of the files, and of each document where it is and which option takes it."""
+    language = asked.language
+    reason = Reason("network.data_missing", {"requirement": found.requirement, "lists": found.missing})
+    yield from refusal_lines(language, reason, sentence)
+    for needed in found.documents:
+        document = asked.requirement.document(needed.id)
+        if needed.missing and document is not None:
+            option = next((OPTIONS[form.source] for form in document.forms if form.source in OPTIONS), "-")
+            title = document.titles.text(language)
+            yield say(language, "document_page", document=title, option=option, page=document.page)
+
+
+def refusal_lines(language: Language, reason: Reason, sentence: str = "refused") -> Iterator[str]:
+    """Yield why there is no answer, and what to do."""
+    yield say(language, sentence, reason=reason.text(language))
+    remedy = reason.remedy.text(language)
+    if remedy:
+        yield say(language, "remedy", remedy=remedy)

@@ -15,7 +15,7 @@ from typing import Final
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Language
 
-__all__ = ["say"]
+__all__ = ["aside", "say"]
 
 
 def _row(ja: str, en: str, zh: str) -> LocalizedText:
@@ -39,11 +39,23 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
         ),
         "day": _row("（{day}公開）", ", published {day}", "（{day}发布）"),
         "day_unknown": _row("（公開日は不明）", ", day of publication unknown", "（发布日期不明）"),
+        "version_unknown": _row("不明", "unknown", "不明"),
+        "other_cloud": _row(
+            "　地域「{region}」のクラウド（{cloud}）の資料ではないため、この資料は範囲の判断に使用しません。",
+            "  Not used for what is needed: it is not of the cloud of the region {region} ({cloud}).",
+            "　此资料不属于地区“{region}”的云（{cloud}），因此不用于判断所需范围。",
+        ),
+        "document_page": _row(
+            "　{document}（{option}で指定）：{page}",
+            "  {document} (name it with {option}): {page}",
+            "　{document}（用{option}指定）：{page}",
+        ),
         "set_aside": _row(
             "資料のうち、使用しなかった項目：{count}件（{reasons}）",
             "Items of the file that were set aside: {count} ({reasons})",
             "资料中未使用的项目：{count}个（{reasons}）",
         ),
+        "aside_duplicate": _row("重複", "duplicate", "重复"),
         "list": _row(
             "現在のIPアドレス制限：{rows}行（{edition}版の上限は{limit}行）",
             "IP address restriction now: {rows} rows (edition {edition} holds {limit})",
@@ -79,6 +91,11 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
             "Addresses allowed beyond the need: {extra}. No plan allows fewer.",
             "超出所需范围而被允许的地址：{extra}个。不存在更少的方案。",
         ),
+        "wide": _row(
+            "注意：必要なアドレスの数の{times}倍にあたる、ほかのアドレスが許可されます。--regionで地域を絞るか、一覧の不要な行を減らすと少なくなります。",
+            "Mind: that is {times} times the need. A region (--region), or fewer rows of your own, makes it less.",
+            "注意：将额外允许相当于所需地址数{times}倍的其他地址。用--region限定地区或减少列表中不需要的行，可以减少额外允许的地址。",
+        ),
         "no_extra": _row(
             "必要な範囲を超えて許可されるアドレスはありません。",
             "No address is allowed beyond the need.",
@@ -96,9 +113,15 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
         ),
         "more_owners": _row("　ほか{count}件の一覧", "  and {count} more lists", "　另有{count}个列表"),
         "advice": _row(
-            "参考：「{requirement}」をすべて許可した場合、新たに許可されるアドレスは{opened}個です{times}。",
-            "Compare: allowing all of “{requirement}” would newly allow {opened} addresses{times}.",
-            "参考：如果允许“{requirement}”的全部范围，将新允许{opened}个地址{times}。",
+            "参考：「{requirement}」を{where}すべて許可した場合、新たに許可されるアドレスは{opened}個です{times}。",
+            "Compare: allowing all of “{requirement}”{where} would newly allow {opened} addresses{times}.",
+            "参考：如果{where}允许“{requirement}”的全部范围，将新允许{opened}个地址{times}。",
+        ),
+        "everywhere": _row("全地域で", " in every region", "在所有地区"),
+        "difference": _row(
+            "「{requirement}」との違い：必要なアドレスのうち、そちらだけにあるもの{there}個、この基準だけにあるもの{here}個",
+            "Beside “{requirement}”: {there} addresses are needed only there, {here} only here",
+            "与“{requirement}”的差异：仅对方需要的地址{there}个，仅本依据需要的地址{here}个",
         ),
         "times": _row("（この計画の{times}倍）", " ({times} times as many as this plan)", "（为本方案的{times}倍）"),
         "advice_incomplete": _row(
@@ -115,6 +138,11 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
             "次の手順：{console}の［IPアドレス制限］で、このファイルを読み込んでください。現在の一覧は、このファイルの内容に置き換わります。",
             "Next: import this file under [IP address restrictions] in {console}. It replaces the present list.",
             "下一步：请在{console}的［IP地址限制］中读取此文件。当前列表将被替换为此文件的内容。",
+        ),
+        "unlisted": _row(
+            "注意：--listの指定がないため、現在の一覧の行はこのファイルに含まれていません。このまま読み込むと、現在の行は失われます。",
+            "Mind: without --list, none of the present rows are in this file; importing it loses them.",
+            "注意：未指定--list，因此此文件不包含当前列表的行。直接读取会丢失当前的行。",
         ),
         "not_written": _row(
             "ファイルには保存していません。保存するには--writeを指定してください。",
@@ -182,9 +210,20 @@ _WORDS: Final[Mapping[str, LocalizedText]] = MappingProxyType(
             "如需补足缺失的地址，请指定新资料并运行extlink plan。",
         ),
         "refused": _row("計画できません：{reason}", "There is no plan: {reason}", "无法制定方案：{reason}"),
+        "undecided": _row("判断できません：{reason}", "There is no answer: {reason}", "无法判断：{reason}"),
         "remedy": _row("対処：{remedy}", "What to do: {remedy}", "处理方法：{remedy}"),
     }
 )
+
+
+def aside(language: Language, reason: str) -> str:
+    """Return why an item was set aside: the words for it, or the reader's own where there are none.
+
+    >>> aside("ja", "private"), aside("ja", "duplicate"), aside("ja", "expected a range as text")
+    ('プライベートアドレス', '重複', 'expected a range as text')
+    """
+    known = _WORDS.get(f"aside_{reason}") or _WORDS.get(f"reach_{reason}")
+    return reason if known is None else known.text(language)
 
 
 def say(language: Language, sentence: str, **blanks: object) -> str:

@@ -30,6 +30,8 @@ __all__ = ["Comparison", "Owner", "Plan", "plan", "plan_for_edition"]
 
 _NO_LIMIT: Final = "network.plan_limit_unknown"
 _MAX_TEXT: Final = 1_000
+# Between the lists that one row of a plan serves.
+AND: Final = ", "
 # What a row serves: source, version, memo and day.
 _Origin = tuple[str, str, str, date | None]
 
@@ -308,8 +310,8 @@ def _row(item: AddressRange, origins: Sequence[_Origin]) -> Row:
 def _joined(texts: Sequence[str]) -> str:
     """Return texts with commas, as many as fit into a row, and how many more there are."""
     for count in range(len(texts), 0, -1):
-        more = f", +{len(texts) - count}" if count < len(texts) else ""
-        text = ", ".join(texts[:count]) + more
+        more = f"{AND}+{len(texts) - count}" if count < len(texts) else ""
+        text = AND.join(texts[:count]) + more
         if len(text) <= _MAX_TEXT:
             return text
     return f"{len(texts)}" if texts else ""

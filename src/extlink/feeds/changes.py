@@ -7,11 +7,10 @@ ranges changed under one version, the change says so. Lists of two sources or tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
-from extlink.domain.address import AddressRange, merge
+from extlink.domain.address import AddressRange
+from extlink.domain.range_set import subtract
 from extlink.errors import InvalidInput
 from extlink.feeds.published import Group, PublishedRanges
 
@@ -114,34 +113,14 @@ def diff(old: PublishedRanges, new: PublishedRanges) -> Changes:
 def _change(name: str, old: Group | None, new: Group | None) -> GroupChange | None:
     if old and new and old.ranges == new.ranges:
         return None  # by far the most; what follows costs more
-    before, after = (merge(group.ranges) if group else () for group in (old, new))
-    if old and new and before == after:
+    before, after = (group.ranges if group else () for group in (old, new))
+    added, removed = subtract(after, before), subtract(before, after)
+    if old and new and not added and not removed:
         return None
     return GroupChange(
         name=name,
         before=old.version if old else None,
         after=new.version if new else None,
-        added=_subtract(after, before),
-        removed=_subtract(before, after),
+        added=added,
+        removed=removed,
     )
-
-
-def _subtract(ranges: Iterable[AddressRange], taken: Iterable[AddressRange]) -> tuple[AddressRange, ...]:
-    """Return the addresses of the first that are not in the second; both are merged, and so is the answer."""
-    left: list[AddressRange] = []
-    cuts = iter(taken)
-    cut = next(cuts, None)
-    for item in ranges:
-        first = item.first
-        while cut and (cut.version, cut.last) < (item.version, first):
-            cut = next(cuts, None)
-        while cut and cut.version == item.version and cut.first <= item.last:
-            if first < cut.first:
-                left.append(attrs.evolve(item, first=first, last=cut.first - 1))
-            first = cut.last + 1
-            if first > item.last:
-                break  # the cut may reach into the next one
-            cut = next(cuts, None)
-        if first <= item.last:
-            left.append(attrs.evolve(item, first=first))
-    return tuple(left)

@@ -15,6 +15,7 @@ import re
 from datetime import date
 from typing import Final
 
+from extlink.domain.allow_list import AND
 from extlink.domain.identifier import plain_text
 from extlink.domain.network import Row
 from extlink.errors import InvalidInput
@@ -22,8 +23,6 @@ from extlink.errors import InvalidInput
 __all__ = ["memo_for", "read_memo"]
 
 _MAX_TEXT: Final = 1_000
-# How `domain.allow_list` joins what a row of a plan serves.
-_AND: Final = ", "
 _LIST: Final = re.compile(r"(?P<name>[^\x00-\x1f\x7f]+) v(?P<version>[!-'*-~]+)")
 # Version and day hold no blank, so whatever a name holds, the last two or three words are told apart in one way only.
 _FORM: Final = re.compile(
@@ -48,11 +47,11 @@ def memo_for(row: Row) -> str:
     """
     if type(row) is not Row:
         raise InvalidInput("row", f"expected a Row, got {type(row).__name__}")
-    sources, versions = row.source.split(_AND), row.version.split(_AND)
+    sources, versions = row.source.split(AND), row.version.split(AND)
     kind, _, rest = sources[0].partition(":")
     cloud = rest.partition(":")[0]
     names = [source.removeprefix(f"{kind}:{cloud}:") for source in sources]
-    if row.memo in {"", _AND.join(sorted(names))}:
+    if row.memo in {"", AND.join(sorted(names))}:
         lists = " + ".join(f"{name} v{version}" for name, version in zip(names, versions, strict=False))
         day = f" {row.published.isoformat()}" if row.published else ""
         text = f"{lists}{day} ({kind}:{cloud})"
@@ -83,4 +82,4 @@ def read_memo(memo: str) -> tuple[str, str, date | None] | None:
         told, last = [], found["name"]
     told.append((last, found["version"]))
     where = f"{found['kind']}:{found['cloud']}:"
-    return _AND.join(where + name for name, _ in told), _AND.join(version for _, version in told), published
+    return AND.join(where + name for name, _ in told), AND.join(version for _, version in told), published
