@@ -31,7 +31,7 @@ from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import Tenant, UserState
-from extlink.fields import as_instant, as_list, as_map, as_one_of, as_text, as_whole
+from extlink.fields import as_instant, as_list, as_map, as_one_of, as_scopes, as_text, as_whole
 
 __all__: list[str] = []
 
@@ -145,15 +145,19 @@ def read_host_service(value: object) -> HostService:
 
 
 def _write_rule(rule: Rule) -> Detail:
-    tenures = tuple((one.since, one.until, one.reach, one.ended, one.ended_at, one.existing) for one in rule.tenures)
-    return (rule.floor, tenures)
+    return (rule.floor, tuple(map(_write_tenure, rule.tenures)))
+
+
+def _write_tenure(one: Tenure) -> Detail:
+    fields = (one.since, one.until, one.reach, one.ended, one.ended_at, one.existing)
+    return fields if one.scopes is None else (*fields, tuple(sorted(one.scopes)))
 
 
 def _read_rule(value: object) -> Rule:
     floor, items = as_list(value)
     tenures: list[Tenure] = []
     for item in as_list(items):
-        since, until, reach, ended, ended_at, existing = as_list(item)
+        since, until, reach, ended, ended_at, existing, *ceiling = as_list(item)
         tenures.append(
             Tenure(
                 since=as_whole(since),
@@ -162,6 +166,7 @@ def _read_rule(value: object) -> Rule:
                 ended=None if ended is None else as_whole(ended),
                 ended_at=as_instant(ended_at),
                 existing=cast("Existing", as_one_of(existing, frozenset({"revoke", "suspend", "keep"}))),
+                scopes=None if not ceiling else as_scopes(*ceiling),
             ),
         )
     return Rule(tuple(tenures), as_whole(floor))

@@ -16,7 +16,7 @@ import attrs
 from extlink.domain.directory import CandidateQuery, Member
 from extlink.domain.event import Detail, Event
 from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy
-from extlink.domain.identifier import OrganizationId, ServiceId, UserId, parse_id, parse_ids
+from extlink.domain.identifier import OrganizationId, Scope, ServiceId, UserId, parse_id, parse_ids
 from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
@@ -90,6 +90,7 @@ class Candidate:
 
     Args:
         ticked: whether the person is granted by name; a grant whose end date is reached is no tick.
+        ceiling: the only operations that the tick reaches; None: all of them.
         why: the grant that lets the person in today, by whatever path; None if none does.
         tickable: False for suspended people, whose tick cannot be set anew but stays if it is there (TRACE T7).
     """
@@ -98,6 +99,7 @@ class Candidate:
     ticked: bool
     why: Reason | None
     tickable: bool
+    ceiling: frozenset[Scope] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -134,7 +136,8 @@ def allow(
     Source: S3, F2, TRACE T6. Nobody else is touched. Needs `common_administrator`.
 
     Args:
-        users, organizations, groups: immutable ids of the host's directory; at most 300 users in one save.
+        users, organizations, groups: immutable ids of the host's directory; at most 300 users in one save. Users who
+            were granted some operations alone (`approve`) are granted all of them.
         everyone: all people of the directory; a grant one must choose.
         scope: for organizations: only their own people (`direct`) or those of sub-organizations too (`subtree`).
         until: an aware instant from which the grant is over.
@@ -394,12 +397,15 @@ def _candidates(
     rows: list[Candidate] = []
     for member in members:
         standing = policy.standing(member.id, member, plan.at)
+        rule = plan.named[member.id].granted
+        ticked = rule.holds(plan.at)
         rows.append(
             Candidate(
                 member=member,
-                ticked=plan.named[member.id].granted.holds(plan.at),
+                ticked=ticked,
                 why=Reason(*standing.note) if standing.granted else None,
                 tickable=member.status == "active",
+                ceiling=rule.open.scopes if ticked and rule.open is not None else None,
             ),
         )
     return Commit(CandidatePage(candidates=tuple(rows), next=page.next, version=plan.edit - 1))

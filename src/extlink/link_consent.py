@@ -71,6 +71,7 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
+    asked = _within(found.policy, asked, user, at)
     decision = evaluate(found.policy, _question(call, asked, user, at))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
@@ -101,6 +102,18 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
 
 
 _begin = operation("links.begin", by=USERS)(beginning)
+
+
+def _within(policy: Policy, asked: Asked, user: UserId, at: Instant) -> Asked:
+    """Leave out the operations beyond the ceiling of the user's grant, if any are left (RFC 6749 section 3.3).
+
+    A client that always asks for all it could use is not shut out by a grant of some.
+    """
+    grants, person = policy.grants[asked.service], policy.people[user]
+    ceiling = grants.ceiling(user, person.member, at)
+    if ceiling is None or ceiling.isdisjoint(asked.scopes):
+        return asked
+    return attrs.evolve(asked, scopes=asked.scopes & ceiling)
 
 
 def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequest:
@@ -140,7 +153,8 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
         session: the host's session in which the user is asked; the answer must come from the same.
         client: the OAuth client, whose identity and redirect URI the host has established.
         redirect_uri: where the code goes; https, or http on a loopback address.
-        scopes: the operations asked for, as one text or a collection.
+        scopes: the operations asked for, as one text or a collection. Those beyond what the user was granted are left
+            out of the consent, unless nothing would be left.
         code_challenge: PKCE, method S256; only a confidential client with a named waiver may omit it.
         resource: the audience of the tokens (RFC 8707), if the client names one.
         address: the user's address, if not the one that `acting_as` stated; `network`: whether the IP restriction

@@ -150,7 +150,9 @@ def _changed(rule: Rule, number: int, at: Instant, change: Fields) -> Rule:
         case "tick":
             return rule if rule.holds(at) else rule.opened(number, at, None, "direct")
         case "allow":
-            return rule.opened(number, at, change["until"], change["reach"])
+            scopes = change.get("scopes")
+            ceiling = None if scopes is None else frozenset(map(Scope, scopes))
+            return rule.opened(number, at, change["until"], change["reach"], scopes=ceiling)
         case "exclude":
             return rule.opened(number, at, None, change["reach"], change["existing"])
         case "withdraw":

@@ -11,7 +11,8 @@ A world is a dict:
     stopped     ids of services that the host quarantined everywhere
     people      id -> {directory: "active" | "suspended" | "deleted" | "unknown" | "silent", told: what the host told,
                 products, paths: [[top, ..., own organization]], groups}
-    edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing}]}]; the n-th edit has the number n
+    edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing, scopes}]}]; the n-th edit has the
+                number n; scopes is the ceiling of what is granted by name, None or left out where there is none
     network     {mode, rows: [CIDR text]}
     policies    [{id, business, non_business, blocked, default}]
     endings     [(what, whom)]: everything of the "tenant", a "service", a "user", or by the "host" of a service ended
@@ -113,6 +114,9 @@ def _user(world: World, question: Question) -> Gate:
     let_in, why = granted(world, question, person)
     if not let_in and "silent" not in status:
         wrong.add(why)
+    ceiling = _ceiling(world, question, person)
+    if let_in and ceiling is not None:
+        wrong |= {"grant.scope_not_granted " + scope for scope in question["scopes"] if scope not in ceiling}
     return _gate(wrong, why)
 
 
@@ -126,10 +130,7 @@ def _person(world: World, user: str) -> dict[str, Any]:
 
 def granted(world: World, question: Question, person: dict[str, Any]) -> tuple[bool, str]:
     """Return whether today's rules let a person in, and why."""
-    link = (question["token"] or {}).get("link")
-    accepted = None
-    if link is not None and link["owner"] == question["user"] and link["service"] == question["service"]:
-        accepted = link["accepted"]
+    accepted = _accepted(question)
     past = replay(world["edits"].get(question["service"], []), person, accepted)
     over = False
     for key, rule in sorted(past["rules"].items(), key=_nearest):
@@ -144,6 +145,28 @@ def granted(world: World, question: Question, person: dict[str, Any]) -> tuple[b
     if any(_in_time(rule, question["at"]) for rule in past["kept"]):
         return True, "grant.kept"
     return False, "grant.over" if over else "grant.missing"
+
+
+def _accepted(question: Question) -> int | None:
+    """Return how many edits came before the link that asks, if it is the user's own to this service."""
+    link = (question["token"] or {}).get("link")
+    if link is None or link["owner"] != question["user"] or link["service"] != question["service"]:
+        return None
+    before: int = link["accepted"]
+    return before
+
+
+def _ceiling(world: World, question: Question, person: dict[str, Any]) -> list[str] | None:
+    """Return all that the grants of a person cover together, those that keep the link too; None: everything."""
+    past = replay(world["edits"].get(question["service"], []), person, _accepted(question))
+    grants = [rule for (side, _, _), rule in past["rules"].items() if side == "granted"]
+    covered: list[str] = []
+    for rule in [*grants, *past["kept"]]:
+        if _in_time(rule, question["at"]):
+            if rule["scopes"] is None:
+                return None
+            covered += rule["scopes"]
+    return covered
 
 
 def _nearest(item: tuple[Key, Rule]) -> tuple[str, int, str]:
@@ -210,7 +233,7 @@ def _apply(rules: dict[Key, Rule], change: dict[str, Any], at: int) -> Key:
     if verb in {"withdraw", "include"}:
         rules.pop(key, None)
     elif verb != "tick" or key not in rules or not _in_time(rules[key], at):
-        rules[key] = {word: change[word] for word in ("reach", "until", "existing")}
+        rules[key] = {word: change.get(word) for word in ("reach", "until", "existing", "scopes")}
     return key
 
 

@@ -95,6 +95,16 @@ def _by_name_first(one: UserGrantPolicy) -> UserGrantPolicy:
     return attrs.evolve(one, users=users)
 
 
+def _ceiling_first(policy: Policy, one: AccessRequest) -> Decision:
+    grants = None if one.service is None else policy.grants.get(one.service)
+    said = None if grants is None or one.user is None else grants.users.get(one.user)
+    tenure = None if said is None else said.granted.open
+    if one.service is None or grants is None or tenure is None or tenure.scopes is None or tenure.until is not None:
+        return evaluate(policy, one)
+    alone = {**policy.grants, one.service: attrs.evolve(grants, granted=Rules())}
+    return evaluate(attrs.evolve(policy, grants=alone), one)
+
+
 # People
 
 
@@ -277,6 +287,8 @@ TWINS: Final[dict[str, Subject]] = {
     "an end date still holds": _until(lambda until: Instant(until + 1)),
     "an end date is early": _until(lambda until: Instant(until - 1)),
     "end dates are forgotten": _until(lambda _: None),
+    "ceilings are forgotten": _each_tenure(lambda one: attrs.evolve(one, scopes=None)),
+    "a ceiling outranks the grants without one": Subject(_ceiling_first),
     "everybody below is in reach": _each_tenure(lambda one: attrs.evolve(one, reach="subtree")),
     "nobody below is in reach": _each_tenure(lambda one: attrs.evolve(one, reach="direct")),
     "a grant that comes back revives links": _each_rule(

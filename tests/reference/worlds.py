@@ -67,7 +67,20 @@ def cases(number: int, size: int = 25) -> tuple[World, list[Question]]:
     """Return the world of a number with its questions."""
     draw = Random(number)
     given = world(draw)
-    return given, [question(draw, given) for _ in range(size)]
+    asked = [question(draw, given) for _ in range(size)]
+    # From a source of its own, so that each world is otherwise the one that it was without ceilings.
+    _limit(Random(f"limits of {number}"), given)
+    return given, asked
+
+
+def _limit(draw: Random, given: World) -> None:
+    """Give some of those who are granted a service by name a ceiling."""
+    for service, edits in given["edits"].items():
+        scopes = sorted(given["services"].get(service, {"scopes": SCOPES})["scopes"])
+        for edit in edits:
+            for change in edit["changes"]:
+                if change["verb"] == "allow" and change["kind"] == "user" and draw.random() < 0.5:
+                    change["scopes"] = _some(draw, scopes, 0.7)
 
 
 def world(draw: Random) -> World:

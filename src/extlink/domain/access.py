@@ -4,7 +4,7 @@
 answer on every input.
 
     service     unknown; not available in this edition or product; unavailable; not enabled; quarantined
-    user        unknown; suspended; without the product the scope belongs to; not granted; grant over
+    user        unknown; suspended; without the product the scope belongs to; not granted; grant over; above its ceiling
     network     the restriction refuses the address; the address cannot be parsed
     data group  the connectors of the flow are blocked or mixed in any policy
     link        no live link; token unknown, expired, ended, of the wrong kind or audience; scope not covered
@@ -142,7 +142,11 @@ def _is_user_allowed(policy: Policy, request: AccessRequest, service: ServiceId,
         if product and product not in member.products:
             return False
     grants = policy.grants.get(service)
-    return grants is not None and grants.is_granted(user, member, request.at, _accepted(request))
+    accepted = _accepted(request)
+    if grants is None or not grants.is_granted(user, member, request.at, accepted):
+        return False
+    ceiling = grants.ceiling(user, member, request.at, accepted)
+    return ceiling is None or request.scopes <= ceiling
 
 
 def _accepted(request: AccessRequest) -> int | None:
@@ -164,8 +168,13 @@ def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
     if member is not None:
         notes.extend(_product_notes(policy, request, service, member))
     grants = policy.grants.get(service) or UserGrantPolicy(service)
-    standing = grants.standing(user, member, request.at, _accepted(request))
-    if not standing.granted and person.answered:
+    accepted = _accepted(request)
+    standing = grants.standing(user, member, request.at, accepted)
+    if standing.granted:
+        ceiling = grants.ceiling(user, member, request.at, accepted)
+        beyond = () if ceiling is None else sorted(request.scopes - ceiling)
+        notes.extend(("grant.scope_not_granted", {"service": service, "user": user, "scope": one}) for one in beyond)
+    elif person.answered:
         notes.append(standing.note)
     if notes:
         return _REFUSED, tuple(notes)

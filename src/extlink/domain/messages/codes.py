@@ -73,6 +73,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("user.product_missing", _C, "user product scope"),
     ("grant.missing", _C, "service user"),
     ("grant.over", _C, "service user until"),
+    ("grant.scope_not_granted", _C, "service user scope"),
     ("grant.excluded", _C, "service user by"),
     ("directory.unavailable", _H, ""),
     # The network gate.

@@ -100,6 +100,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The permission of {user} to use {service} ended at {until}.",
             "Under [Configure users] on the Integrations screen, extend the period in which {user} may use {service}.",
         ),
+        "grant.scope_not_granted": Message(
+            "{user} is permitted to use {service}, but not the operation {scope}.",
+            "Ask for the operation {scope}, or under [Configure users] on the Integrations screen permit {service} to {user} without a limit.",
+        ),
         "grant.excluded": Message(
             "{user} is excluded from using {service} (excluded: {by}).",
             "Under [Configure users] on the Integrations screen, remove the exclusion ({by}).",

@@ -97,6 +97,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{user}への{service}の利用の許可は、{until}に終了しました。",
             "「外部連携」の[連携利用ユーザーの設定]で、{user}が{service}を利用できる期間を延長してください。",
         ),
+        "grant.scope_not_granted": Message(
+            "{user}は{service}の利用を許可されていますが、操作「{scope}」は許可されていません。",
+            "操作「{scope}」の許可を申請するか、「外部連携」の[連携利用ユーザーの設定]で、{user}に操作を限定せずに{service}の利用を許可してください。",
+        ),
         "grant.excluded": Message(
             "{user}は、{service}を利用できるユーザーから除外されています（除外の対象：{by}）。",
             "「外部連携」の[連携利用ユーザーの設定]で、除外（{by}）を取り消してください。",

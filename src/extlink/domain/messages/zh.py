@@ -90,6 +90,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{user}使用{service}的许可已于{until}到期。",
             "请在“外部联动”的[设置可使用联动的用户]中，延长{user}可使用{service}的期限。",
         ),
+        "grant.scope_not_granted": Message(
+            "{user}已被允许使用{service}，但未被允许执行操作“{scope}”。",
+            "请申请操作“{scope}”的许可，或在“外部联动”的[设置可使用联动的用户]中，不限定操作地允许{user}使用{service}。",
+        ),
         "grant.excluded": Message(
             "{user}已从可使用{service}的用户中排除（排除对象：{by}）。",
             "请在“外部联动”的[设置可使用联动的用户]中，取消该排除（{by}）。",
