@@ -140,6 +140,21 @@ def _grants(teller: _Teller) -> None:
     teller.admin(grants.edit(SERVICE, version=3, add=["sato"]))
     teller.admin(grants.organization_removed(SERVICE, "tokyo", former_members=["suzuki"]))
     teller.admin(grants.include(SERVICE, users=["suzuki"]))
+    _requests(teller)
+
+
+def _requests(teller: _Teller) -> None:
+    teller.admin(services.enable("slack"))
+    teller.sato(grants.ask("slack", scopes="users:read"))
+    teller.admin(grants.decline("slack", "sato", cause="use the team's own connection"))
+    for late in (grants.approve("slack", "sato"), grants.decline("slack", "sato", cause="too late")):
+        teller.sato(grants.ask("slack"))
+        teller.host.clock.advance(31 * 86_400)
+        teller.admin(late)
+    teller.sato(grants.ask("slack"))
+    teller.host.clock.advance(31 * 86_400)
+    teller.sato(grants.ask("slack"))
+    teller.admin(grants.approve("slack", "sato"))
 
 
 def _networks_and_data_groups(teller: _Teller) -> None:

@@ -15,7 +15,7 @@ from types import ModuleType
 import attrs
 
 import extlink
-from extlink import catalog, grants, links, networks, triggers
+from extlink import catalog, grants, links, networks, services, triggers
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.subscription import Subscription
@@ -28,7 +28,7 @@ __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of",
 
 Constructor = Callable[..., Operation[object]]
 # Modules that a public one is made of; `links` shows their names.
-_PARTS = ("link_consent", "link_ends", "link_tokens", "link_views")
+_PARTS = ("grant_requests", "link_consent", "link_ends", "link_tokens", "link_views")
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -96,6 +96,9 @@ class Stage:
             network="not_applicable",
         )
         consent = host.user().run(asked)
+        host.user("guest-1").run(grants.ask(SERVICE))
+        host.admin.run(services.register(catalog.SLACK))
+        host.admin.run(services.enable("slack"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -160,6 +163,8 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "datagroups.set_policy": {"policy": DataPolicy(id="standard", business={"shared_kintone"})},
         "datagroups.show": {},
         "grants.allow": {"service": SERVICE, **subjects, "everyone": False, "scope": "direct", "until": None},
+        "grants.approve": {"service": SERVICE, "user": "guest-1", "scopes": ["k:app_record:read"]},
+        "grants.ask": {"service": "slack", "scopes": None, "message": "for the night shift"},
         "grants.candidates": {
             "service": SERVICE,
             "search": "sa",
@@ -169,6 +174,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "after": None,
             "limit": 20,
         },
+        "grants.decline": {"service": SERVICE, "user": "guest-1", "cause": "not for guests"},
         "grants.edit": {
             "service": SERVICE,
             "version": version,
@@ -179,6 +185,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "grants.exclude": {"service": SERVICE, **subjects, "scope": "subtree", "existing": "revoke"},
         "grants.include": {"service": SERVICE, **subjects},
         "grants.organization_removed": {"service": SERVICE, "organization": "sales", "former_members": ["sato"]},
+        "grants.requests": {"user": "sato", "service": SERVICE, "after": None, "limit": 20},
         "grants.show": {"service": SERVICE},
         "grants.withdraw": {"service": SERVICE, **subjects, "everyone": False, "existing": "revoke"},
         "ledger.entries": {"after": 0, "limit": 100},

@@ -19,6 +19,7 @@ from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.edition import Edition
 from extlink.domain.event import encode
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
+from extlink.domain.grant_request import GrantRequest, OpenRequests, RequestState
 from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
@@ -117,6 +118,20 @@ TENURES = st.builds(
     ended=st.none() | COUNTS,
     ended_at=st.none() | INSTANTS,
     existing=st.sampled_from(get_args(Existing)),
+    scopes=st.none() | SCOPES,
+)
+REQUESTS = st.builds(
+    GrantRequest,
+    user=IDS,
+    service=IDS,
+    scopes=st.none() | SCOPES,
+    made_at=INSTANTS,
+    expires=INSTANTS,
+    message=TEXT,
+    state=st.sampled_from(get_args(RequestState)),
+    granted=st.none() | SCOPES,
+    cause=TEXT,
+    answered_at=st.none() | INSTANTS,
 )
 RULES = st.builds(Rule, st.lists(TENURES, max_size=3).map(tuple), COUNTS)
 MANY = st.builds(Rules, st.dictionaries(IDS, RULES, max_size=3), st.dictionaries(IDS, RULES, max_size=2), RULES)
@@ -178,6 +193,9 @@ VALUES: Mapping[str, Strategy] = {
     "LINK": LINKS,
     "LINKS_OF": st.lists(IDS, max_size=4).map(tuple),
     "SUBSCRIPTION": SUBSCRIPTIONS,
+    "REQUEST": REQUESTS,
+    "REQUEST_ANSWER": REQUESTS,
+    "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
 }
 KINDS: Mapping[str, Kind[Any]] = {name: kind for name, kind in vars(records).items() if isinstance(kind, Kind)}
@@ -429,6 +447,9 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "links of": records.links_of_key(tenant, user, service),
         "users of": records.users_of_key(tenant, service, user),
         "subscription": records.subscription_key(tenant, link, SubscriptionId(other)),
+        "request": records.request_key(tenant, service, user),
+        "request answer": records.request_answer_key(tenant, service, user),
+        "open requests": records.open_requests_key(tenant),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
     }

@@ -3,6 +3,10 @@
 Every edit of a service's grants gets the next edit number, kept in one head record that every edit writes: two
 administrators cannot overwrite each other, and a link knows which edits came after it. Saving is a difference: who was
 not shown is not touched.
+
+allow, withdraw, exclude, include, edit, organization_removed      edits
+ask, approve, decline, requests                                   requests for access (F3)
+show, candidates                                                  what a page shows
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ from extlink.grant_edits import (
     parse_subjects,
     ticking,
 )
+from extlink.grant_requests import RequestPage, approve, ask, decline, requests
 from extlink.inputs import flag, one_of, text, whole
 from extlink.operation import (
     ADMINISTRATORS,
@@ -48,7 +53,7 @@ from extlink.operation import (
     Operation,
     Steps,
     Unanswered,
-    ask,
+    ask as answer,
     operation,
 )
 
@@ -56,13 +61,18 @@ __all__ = [
     "Candidate",
     "CandidatePage",
     "GrantState",
+    "RequestPage",
     "Saved",
     "allow",
+    "approve",
+    "ask",
     "candidates",
+    "decline",
     "edit",
     "exclude",
     "include",
     "organization_removed",
+    "requests",
     "show",
     "withdraw",
 ]
@@ -388,7 +398,7 @@ def show(service: str) -> Operation[GrantState]:
 def _candidates(
     call: Call, *, service: ServiceId, query: CandidateQuery, after: str | None, limit: int
 ) -> Steps[Commit[CandidatePage]]:
-    page = yield from ask(Lookup.page(query, after, limit))
+    page = yield from answer(Lookup.page(query, after, limit))
     if isinstance(page, Unanswered):
         raise Refused(Reason("directory.unavailable"))
     members = tuple(page.members[:limit])

@@ -71,7 +71,9 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
-    asked = _within(found.policy, asked, user, at)
+    # A client that always asks for all it could use is not shut out by a grant of some (RFC 6749 section 3.3).
+    within = found.policy.grants[asked.service].within(user, found.policy.people[user].member, at, asked.scopes)
+    asked = attrs.evolve(asked, scopes=within or asked.scopes)
     decision = evaluate(found.policy, _question(call, asked, user, at))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
@@ -102,18 +104,6 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
 
 
 _begin = operation("links.begin", by=USERS)(beginning)
-
-
-def _within(policy: Policy, asked: Asked, user: UserId, at: Instant) -> Asked:
-    """Leave out the operations beyond the ceiling of the user's grant, if any are left (RFC 6749 section 3.3).
-
-    A client that always asks for all it could use is not shut out by a grant of some.
-    """
-    grants, person = policy.grants[asked.service], policy.people[user]
-    ceiling = grants.ceiling(user, person.member, at)
-    if ceiling is None or ceiling.isdisjoint(asked.scopes):
-        return asked
-    return attrs.evolve(asked, scopes=asked.scopes & ceiling)
 
 
 def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequest:

@@ -12,6 +12,8 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     links of a user    o <user> <service>   users of a service  x <service> <user>
     trigger            w <link> <id>        refusal marks       n <link>
     OAuth client       c <client>           seen assertions     a <client>
+    open request      rq <service> <user>  answered request    ra <service> <user>
+    head of requests  rv
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -25,11 +27,12 @@ from typing import Final, Generic, TypeVar, cast
 
 import attrs
 
-from extlink import client_codec, codec, link_codec
+from extlink import client_codec, codec, link_codec, request_codec
 from extlink.domain.client_registration import ClientRecord
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.event import Detail, encode
 from extlink.domain.grant import Rules, UserRules
+from extlink.domain.grant_request import GrantRequest, OpenRequests
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
@@ -134,6 +137,15 @@ SUBSCRIPTION: Final = Kind[Subscription](
 )
 CLIENT: Final = Kind[ClientRecord]("c", client_codec.write_client, client_codec.read_client, client_codec.client_image)
 ASSERTIONS: Final = Kind[Mapping[str, int]]("a", dict, codec.read_marks, None)
+REQUEST: Final = Kind[GrantRequest](
+    "rq", request_codec.write_request, request_codec.read_request, request_codec.request_image
+)
+REQUEST_ANSWER: Final = Kind[GrantRequest](
+    "ra", request_codec.write_request, request_codec.read_request, request_codec.request_image
+)
+OPEN_REQUESTS: Final = Kind[OpenRequests](
+    "rv", request_codec.write_open_requests, request_codec.read_open_requests, request_codec.write_open_requests
+)
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
 
 
@@ -240,6 +252,22 @@ def links_of_key(tenant: TenantId, user: UserId, service: ServiceId) -> RecordKe
 def users_of_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[tuple[LinkId, ...]]:
     """Return where the same ids lie for the list of a service's users."""
     return RecordKey(LINKS_OF, key(tenant, "x", service, user))
+
+
+def request_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[GrantRequest]:
+    """Return where a user's request for a service lies until it is answered."""
+    return RecordKey(REQUEST, key(tenant, "rq", service, user))
+
+
+def request_answer_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[GrantRequest]:
+    """Return where the last request of a user for a service lies that was answered."""
+    return RecordKey(REQUEST_ANSWER, key(tenant, "ra", service, user))
+
+
+@lru_cache(_MEMO)
+def open_requests_key(tenant: TenantId) -> RecordKey[OpenRequests]:
+    """Return where it is counted how many requests are open."""
+    return RecordKey(OPEN_REQUESTS, key(tenant, "rv"))
 
 
 def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionId) -> RecordKey[Subscription]:

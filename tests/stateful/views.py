@@ -35,6 +35,9 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "x": records.LINKS_OF,
         "w": records.SUBSCRIPTION,
         "n": records.MARKS,
+        "rq": records.REQUEST,
+        "ra": records.REQUEST_ANSWER,
+        "rv": records.OPEN_REQUESTS,
         "p net": records.NETWORK,
         "p dlp": records.DATA_GROUPS,
     }

@@ -376,6 +376,11 @@ class UserGrantPolicy:
             covered |= tenure.scopes
         return frozenset(covered)
 
+    def within(self, user: UserId, member: Member | None, at: Instant, scopes: frozenset[Scope]) -> frozenset[Scope]:
+        """Return those of some operations that do not lie above the ceiling of a person who makes a new link."""
+        ceiling = self.ceiling(user, member, at)
+        return scopes if ceiling is None else scopes & ceiling
+
     def ends_link(self, user: UserId, member: Member | None, accepted: int) -> bool:
         """Whether a link accepted at edit `accepted` has ended with an exclusion or a withdrawn grant."""
         named = self.users.get(user, _UNNAMED)

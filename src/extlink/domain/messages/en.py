@@ -278,6 +278,21 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "At most {limit} changes can be saved at once, but there are {count}.",
             "Permit a department or group instead, or save at most {limit} changes at a time.",
         ),
+        "request.already_granted": Message(
+            "{user} is already permitted to use {service}; there is nothing to ask for."
+        ),
+        "request.unknown": Message(
+            "There is no open request of {user} for {service}.",
+            "Display the open requests again. Perhaps another administrator has answered this one.",
+        ),
+        "request.expired": Message(
+            "The request of {user} for {service} is over, since it was not answered in time.",
+            "Ask for {service} again.",
+        ),
+        "request.too_many": Message(
+            "There are already {limit} open requests in this domain, as many as there can be.",
+            "Answer open requests, then ask again.",
+        ),
         "record.too_large": Message(
             "This is too large to be saved: {what}.",
             "Shorten it, or save it in several parts.",

@@ -275,6 +275,19 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "一度に保存できる変更は{limit}件までですが、{count}件あります。",
             "組織またはグループに許可するか、{limit}件以下に分けて保存してください。",
         ),
+        "request.already_granted": Message("{user}は、すでに{service}の利用を許可されています。申請は不要です。"),
+        "request.unknown": Message(
+            "{user}からの{service}の未処理の申請は見つかりません。",
+            "未処理の申請の一覧を表示し直してください。ほかの管理者が処理した可能性があります。",
+        ),
+        "request.expired": Message(
+            "{user}からの{service}の申請は、期限までに処理されなかったため終了しました。",
+            "もう一度{service}の利用を申請してください。",
+        ),
+        "request.too_many": Message(
+            "このドメインの未処理の申請は{limit}件までで、すでに上限に達しています。",
+            "未処理の申請を処理してから、もう一度申請してください。",
+        ),
         "record.too_large": Message(
             "{what}が大きすぎるため、保存できません。",
             "内容を減らすか、分けて保存してください。",

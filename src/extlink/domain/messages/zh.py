@@ -266,6 +266,19 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "一次最多可保存{limit}项更改，但现有{count}项。",
             "请改为允许组织或组使用，或分批保存，每次不超过{limit}项。",
         ),
+        "request.already_granted": Message("{user}已被允许使用{service}，无需申请。"),
+        "request.unknown": Message(
+            "找不到{user}对{service}的待处理申请。",
+            "请重新显示待处理申请的列表。该申请可能已由其他管理员处理。",
+        ),
+        "request.expired": Message(
+            "{user}对{service}的申请未在期限内得到处理，已失效。",
+            "请重新申请使用{service}。",
+        ),
+        "request.too_many": Message(
+            "本域的待处理申请最多为{limit}项，现已达到上限。",
+            "请先处理待处理的申请，然后重新申请。",
+        ),
         "record.too_large": Message(
             "{what}过大，无法保存。",
             "请减少内容，或分批保存。",
