@@ -22,6 +22,7 @@ from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
 from extlink.domain.grant_request import GrantRequest, OpenRequests, RequestState
 from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Mode, Row
@@ -196,6 +197,7 @@ VALUES: Mapping[str, Strategy] = {
     "REQUEST": REQUESTS,
     "REQUEST_ANSWER": REQUESTS,
     "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
+    "LAST_USE": st.builds(LastUse, INSTANTS, st.none() | TEXT),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
 }
 KINDS: Mapping[str, Kind[Any]] = {name: kind for name, kind in vars(records).items() if isinstance(kind, Kind)}
@@ -450,6 +452,7 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "request": records.request_key(tenant, service, user),
         "request answer": records.request_answer_key(tenant, service, user),
         "open requests": records.open_requests_key(tenant),
+        "last use": records.last_use_key(tenant, link),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
     }

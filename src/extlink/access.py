@@ -2,13 +2,14 @@
 
 `check` is what a host asks at every call of a service. A refusal is a value with every reason. The first accepted use
 of a new access token is written down once (it confirms that the answer arrived); a live link's refusals are recorded
-once per reason and hour; nothing else is written.
+once per reason and hour; and when a link was last used is noted at most once in five minutes, beside the answer: it
+changes no decision, costs no round trip beyond the two, and where it cannot be written the answer is given anyhow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import attrs
 
@@ -35,6 +36,8 @@ from extlink.domain.identifier import (
     parse_scopes,
     plain_text,
 )
+from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link, LinkState
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
@@ -42,6 +45,7 @@ from extlink.inputs import address_text, audience, one_of
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
+    Change,
     Commit,
     Ledger,
     Now,
@@ -53,7 +57,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import link_key, links_of_key, marks_key
+from extlink.records import last_use_key, link_key, links_of_key, marks_key
 
 __all__ = [
     "AccessRequest",
@@ -89,7 +93,7 @@ def checking(
     loaded = yield from _loaded(call, presented.token.link)
     if loaded is None:
         return Commit(unidentified())
-    link, policy = loaded
+    link, policy = loaded.link, loaded.policy
     at = yield from ask(Now())
     notes, covered = ledger.examine(link, presented, at)
     if link.resource is not None and resource != link.resource:
@@ -107,27 +111,56 @@ def checking(
     decision = evaluate(policy, request)
     if not decision.allowed:
         return (yield from _recorded(call, link, request, decision))
+    used = yield from _used(call, loaded, at, address)
     if not ledger.confirms(link, presented):
-        return Commit(decision)
+        return Commit(decision, used)
     # Nothing in the ledger's image changes: that an answer arrived is part of the token's mechanics.
     confirmed = attrs.evolve(link, rotation=attrs.evolve(link.rotation, confirmed=True))
-    return Commit(decision, (put(link_key(call.tenant, link.id), confirmed),))
+    return Commit(decision, (put(link_key(call.tenant, link.id), confirmed), *used))
 
 
 _check = operation("access.check", records=("access.refused",))(checking)
 
 
-def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
-    """Return the link that a token names, and the policy it is judged by, of one snapshot; None if there is no link."""
-    place = link_key(call.tenant, handle)
+class _Loaded(NamedTuple):
+    """What a check rests on, of one snapshot.
+
+    Args:
+        use: when the link was last used.
+        recalled: whether `use` is only what this process remembers.
+    """
+
+    link: Link
+    policy: Policy
+    use: LastUse | None
+    recalled: bool
+
+
+def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
+    """Return the link that a token names, and the policy it is judged by; None if there is no link."""
+    place, use = link_key(call.tenant, handle), last_use_key(call.tenant, handle)
     # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
-    remembered = (yield from ask(Recall((place,)))).get(place)
+    recalled = yield from ask(Recall((place, use)))
+    remembered, known = recalled.get(place), recalled.get(use)
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    found = yield from facts.load(call, named.service, named.owner, *(() if remembered is None else (place,)))
+    # A note that is remembered is read again only when it is due: it has grown no older than it says.
+    more = (*(() if remembered is None else (place,)), *(() if known is not None else (use,)))
+    found = yield from facts.load(call, named.service, named.owner, *more)
     link = found.answers.get(place)
-    return None if link is None else (link, found.policy)
+    if link is None:
+        return None
+    return _Loaded(link, found.policy, found.answers.get(use) if known is None else known, known is not None)
+
+
+def _used(call: Call, loaded: _Loaded, at: Instant, address: str | None) -> Steps[tuple[Change, ...]]:
+    """Return what notes that a link was used, if that is due."""
+    place, use = last_use_key(call.tenant, loaded.link.id), loaded.use
+    if use is not None and use.is_due(at) and loaded.recalled:
+        # It may be due by what this process remembers alone; and what is written must have been read.
+        use = (yield from read(place)).get(place)
+    return () if use is not None and not use.is_due(at) else (put(place, LastUse.of(at, address)),)
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:

@@ -26,6 +26,7 @@ from extlink.domain.identifier import (
     TenantId,
 )
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.network import IPRestriction, Mode, Row
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
@@ -265,6 +266,17 @@ def read_subscription(value: object) -> Subscription:
         connectors=None if connectors is None else frozenset(ConnectorId(as_text(one)) for one in as_list(connectors)),
         made_at=Instant(as_whole(fields["made_at"])),
     )
+
+
+def write_last_use(use: LastUse) -> Detail:
+    """Fields of a link's last use."""
+    return (use.at, use.address)
+
+
+def read_last_use(value: object) -> LastUse:
+    """Read what `write_last_use` wrote."""
+    at, address = as_list(value)
+    return LastUse(Instant(as_whole(at)), None if address is None else as_text(address))
 
 
 def read_marks(value: object) -> Mapping[str, int]:

@@ -13,7 +13,7 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     trigger            w <link> <id>        refusal marks       n <link>
     OAuth client       c <client>           seen assertions     a <client>
     open request      rq <service> <user>  answered request    ra <service> <user>
-    head of requests  rv
+    head of requests  rv                   last use of a link  nu <link>
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -35,6 +35,7 @@ from extlink.domain.grant import Rules, UserRules
 from extlink.domain.grant_request import GrantRequest, OpenRequests
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.registry import HostService, RegisteredService
@@ -66,6 +67,8 @@ class Kind(Generic[T]):
         write, read: to and from JSON-able fields; what `read` raises on malformed fields becomes `CorruptRecord`.
         image: what the ledger keeps of it; None: nothing, the kind is apart from the ledger.
         packed: whether the fields are compressed, for the few records that grow with a tenant's lists.
+        aside: written beside an answer that does not depend on it: a commit of nothing else guards itself alone, and an
+            answer is given whether it succeeds or not (DESIGN 5).
     """
 
     name: str
@@ -73,6 +76,7 @@ class Kind(Generic[T]):
     read: Callable[[object], T]
     image: Callable[[T], Detail] | None
     packed: bool = False
+    aside: bool = False
 
     def encode(self, value: T, at: Instant) -> bytes:
         """Return the bytes of a record written at an instant."""
@@ -147,6 +151,8 @@ OPEN_REQUESTS: Final = Kind[OpenRequests](
     "rv", request_codec.write_open_requests, request_codec.read_open_requests, request_codec.write_open_requests
 )
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
+
+LAST_USE: Final = Kind[LastUse]("nu", codec.write_last_use, codec.read_last_use, None, aside=True)
 
 
 def split(key: Key, data: bytes, at: Instant) -> tuple[tuple[Key, bytes], ...]:
@@ -278,6 +284,12 @@ def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionI
 def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
     """Return where it is kept which refusals of a link were recorded lately."""
     return RecordKey(MARKS, key(tenant, "n", link))
+
+
+@lru_cache(_MEMO)
+def last_use_key(tenant: TenantId, link: LinkId) -> RecordKey[LastUse]:
+    """Return where it is kept when a link was last used."""
+    return RecordKey(LAST_USE, key(tenant, "nu", link))
 
 
 @lru_cache(_MEMO)

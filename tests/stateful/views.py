@@ -35,6 +35,7 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "x": records.LINKS_OF,
         "w": records.SUBSCRIPTION,
         "n": records.MARKS,
+        "nu": records.LAST_USE,
         "rq": records.REQUEST,
         "ra": records.REQUEST_ANSWER,
         "rv": records.OPEN_REQUESTS,
