@@ -221,6 +221,7 @@ def _ends(teller: _Teller) -> None:
     teller.sato(links.revoke_all(user="suzuki"))
     teller.sato(links.of("suzuki"))
     teller.admin(links.revoke_all(service=SERVICE))
+    teller.admin(links.revoke_members_of("sales"))
     teller.admin(users.suspend("sato"))
     teller.admin(users.resume("sato"))
     teller.admin(users.delete("sato"))

@@ -28,7 +28,7 @@ __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of",
 
 Constructor = Callable[..., Operation[object]]
 # Modules that a public one is made of; `links` shows their names.
-_PARTS = ("grant_requests", "link_consent", "link_ends", "link_tokens", "link_views")
+_PARTS = ("grant_requests", "link_consent", "link_ends", "link_members", "link_tokens", "link_views")
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -204,6 +204,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "resource": None,
             "network": "not_applicable",
         },
+        "links.members_of": {"organization": "sales", "scope": "subtree", "after": None, "limit": 20},
         "links.of": {"user": "sato"},
         "links.redeem": {**inbound, "code": stage.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER},
         "links.refresh": {**inbound, "token": stage.tokens.refresh_token, "scopes": None},
@@ -211,6 +212,13 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "links.resume": {"link": link},
         "links.revoke": {"link": link},
         "links.revoke_all": {"user": "sato", "service": SERVICE},
+        "links.revoke_members_of": {
+            "organization": "sales",
+            "service": SERVICE,
+            "scope": "direct",
+            "after": None,
+            "limit": 20,
+        },
         "links.suspend": {"link": link},
         "links.users_of": {"service": SERVICE, "after": None, "limit": 20},
         "networks.add": {"rows": ["192.0.2.0/24"], "including_all_addresses": False},

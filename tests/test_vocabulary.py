@@ -148,6 +148,7 @@ READS = frozenset(
         "grants.show",
         "ledger.entries",
         "links.begin",
+        "links.members_of",
         "links.of",
         "links.users_of",
         "networks.find",

@@ -111,7 +111,7 @@ def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -
     by = "link.revoked_by_administrator" if is_administrator(call) else "link.revoked_by_user"
     event = Event(by, {"user": user, "service": service, "link": None})
     if user is not None and service is not None:
-        return (yield from _revoke_pair(call, user, service, event))
+        return (yield from revoking_pair(call, user, service, event))
     if user is not None:
         place = user_key(call.tenant, user)
         answers = yield from read(tenant_key(call.tenant), place)
@@ -127,7 +127,8 @@ def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -
     return Commit(None, (put(at, attrs.evolve(registered, epoch=registered.epoch + 1)),), (event,))
 
 
-def _revoke_pair(call: Call, user: UserId, service: ServiceId, event: Event) -> Steps[Commit[None]]:
+def revoking_pair(call: Call, user: UserId, service: ServiceId, event: Event) -> Steps[Commit[None]]:
+    """End all links of a user to a service, at most 20; without any nothing is written."""
     mine, theirs = links_of_key(call.tenant, user, service), users_of_key(call.tenant, service, user)
     answers = yield from read(tenant_key(call.tenant), mine, theirs)
     facts.opened(answers, call.tenant)

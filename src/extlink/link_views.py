@@ -138,7 +138,8 @@ def _views(
     return tuple(sorted(views, key=lambda view: (view.connected, view.id)))
 
 
-def _use(call: Call, known: RegisteredService, user: UserId) -> Steps[ServiceUse | None]:
+def use_of(call: Call, known: RegisteredService, user: UserId) -> Steps[ServiceUse | None]:
+    """Return a service as a user's page shows it; None where there is no link and nothing to connect."""
     service = known.service
     mine = links_of_key(call.tenant, user, service.id)
     found = yield from facts.load(call, service.id, user, mine)
@@ -160,7 +161,7 @@ def _of(call: Call, *, user: UserId) -> Steps[Commit[tuple[ServiceUse, ...]]]:
     known = [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
     uses: list[ServiceUse] = []
     for service in sorted(known, key=lambda one: (one.order, one.service.id)):
-        use = yield from _use(call, service, user)
+        use = yield from use_of(call, service, user)
         if use is not None:
             uses.append(use)
     return Commit(tuple(sorted(uses, key=lambda use: use.state == "unused")))

@@ -1,24 +1,29 @@
 """Operations on links: the whole life of a connection, from the consent page to its end (S4, S10, S11; DESIGN 6).
 
 begin -> consent -> accept -> code -> redeem -> tokens -> refresh ...      refuse
-of, users_of                                                               who uses what
-revoke, revoke_all, suspend, resume                                        ending and pausing
+of, users_of, members_of                                                   who uses what
+revoke, revoke_all, revoke_members_of, suspend, resume                     ending and pausing
 """
 
 from __future__ import annotations
 
 from extlink.link_consent import accept, begin, refuse
 from extlink.link_ends import resume, revoke, revoke_all, suspend
+from extlink.link_members import MemberPage, MembersRevoked, MemberUses, members_of, revoke_members_of
 from extlink.link_tokens import redeem, refresh
 from extlink.link_views import LinkView, ServiceUse, ServiceUser, ServiceUserPage, of, users_of
 
 __all__ = [
     "LinkView",
+    "MemberPage",
+    "MemberUses",
+    "MembersRevoked",
     "ServiceUse",
     "ServiceUser",
     "ServiceUserPage",
     "accept",
     "begin",
+    "members_of",
     "of",
     "redeem",
     "refresh",
@@ -26,6 +31,7 @@ __all__ = [
     "resume",
     "revoke",
     "revoke_all",
+    "revoke_members_of",
     "suspend",
     "users_of",
 ]

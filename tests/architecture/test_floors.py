@@ -35,6 +35,7 @@ FLOORS = {
     "ledger": 3,
     "link_consent": 3,
     "link_ends": 3,
+    "link_members": 3,
     "link_tokens": 3,
     "link_views": 3,
     "links": 3,
