@@ -111,6 +111,7 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _grants(teller)
     _networks_and_data_groups(teller)
     _links(teller)
+    _dormant(teller)
     _ends(teller)
     return teller.host, tuple(teller.told)
 
@@ -208,6 +209,22 @@ def _links(teller: _Teller) -> None:
     teller.admin(grants.exclude(SERVICE, users=["sato"]))
     teller.admin(grants.include(SERVICE, users=["sato"]))
     teller.tokens()
+
+
+def _dormant(teller: _Teller) -> None:
+    teller.admin(services.set_dormancy(SERVICE, days=1))
+    days = 86_400
+    tokens = teller.tokens()
+    teller.sato(links.narrow(tokens.link, scopes="k:app_record:read"))
+    for late in (
+        lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
+        lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
+    ):
+        tokens = teller.tokens()
+        teller.host.clock.advance(days)
+        teller.anybody(late(tokens))
+    teller.admin(services.set_dormancy(SERVICE, days=None))
 
 
 def _ends(teller: _Teller) -> None:

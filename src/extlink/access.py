@@ -42,6 +42,7 @@ from extlink.domain.link import Link, LinkState
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
 from extlink.inputs import address_text, audience, one_of
+from extlink.link_dormancy import ending
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -74,6 +75,9 @@ __all__ = [
 Network = Literal["applies", "not_applicable"]
 _HOUR: Final = 3_600
 _LINK_REQUIRED: Final[frozenset[Gate]] = frozenset({"service", "user", "link"})
+
+
+CHECKED: Final = ("access.refused", "link.dormant")
 
 
 def checking(
@@ -119,7 +123,7 @@ def checking(
     return Commit(decision, (put(link_key(call.tenant, link.id), confirmed), *used))
 
 
-_check = operation("access.check", records=("access.refused",))(checking)
+_check = operation("access.check", records=CHECKED)(checking)
 
 
 class _Loaded(NamedTuple):
@@ -167,6 +171,9 @@ def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision
     """Record a live link's refusal, once per reason and hour, so that a hammering caller cannot grow the ledger."""
     if link.state is not LinkState.LIVE:
         return Commit(decision)
+    dormant = ending(call, link, decision, request.at)
+    if dormant is not None:
+        return Commit(decision, *dormant)
     place = marks_key(call.tenant, link.id)
     marks = (yield from read(place)).get(place) or {}
     hour = request.at // _HOUR

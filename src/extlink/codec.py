@@ -119,6 +119,7 @@ def write_service(known: RegisteredService) -> Detail:
         "epoch": known.epoch,
         "cause": known.cause,
         "order": known.order,
+        **({} if known.dormant_after is None else {"dormant_after": known.dormant_after}),
     }
 
 
@@ -131,6 +132,7 @@ def read_service(value: object) -> RegisteredService:
         epoch=as_whole(fields["epoch"]),
         cause=as_text(fields["cause"]),
         order=as_whole(fields["order"]),
+        dormant_after=as_instant(fields.get("dormant_after")),
     )
 
 

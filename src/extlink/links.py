@@ -2,13 +2,13 @@
 
 begin -> consent -> accept -> code -> redeem -> tokens -> refresh ...      refuse
 of, users_of, members_of                                                   who uses what
-revoke, revoke_all, revoke_members_of, suspend, resume                     ending and pausing
+revoke, revoke_all, revoke_members_of, narrow, suspend, resume             ending and pausing
 """
 
 from __future__ import annotations
 
 from extlink.link_consent import accept, begin, refuse
-from extlink.link_ends import resume, revoke, revoke_all, suspend
+from extlink.link_ends import narrow, resume, revoke, revoke_all, suspend
 from extlink.link_members import MemberPage, MembersRevoked, MemberUses, members_of, revoke_members_of
 from extlink.link_tokens import redeem, refresh
 from extlink.link_views import LinkView, ServiceUse, ServiceUser, ServiceUserPage, of, users_of
@@ -24,6 +24,7 @@ __all__ = [
     "accept",
     "begin",
     "members_of",
+    "narrow",
     "of",
     "redeem",
     "refresh",

@@ -33,7 +33,7 @@ _ID_BYTES: Final = 15
 _MAX: Final = 100
 
 
-@operation("triggers.subscribe", records=("subscription.added", "access.refused"))
+@operation("triggers.subscribe", records=("subscription.added", *access.CHECKED))
 def _subscribe(
     call: Call,
     *,

@@ -34,6 +34,7 @@ FLOORS = {
     "inputs": 3,
     "ledger": 3,
     "link_consent": 3,
+    "link_dormancy": 3,
     "link_ends": 3,
     "link_members": 3,
     "link_tokens": 3,

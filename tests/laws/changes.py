@@ -303,6 +303,7 @@ TAKING_AWAY: Final[dict[str, tuple[Change, str]]] = {
     "the tenant loses a product": (_world(_products), "service.product_missing"),
     "unconfigured services are denied": (_world(_default), "service.not_enabled"),
     "all links of somebody or something are ended": (_world(_end), "link.ended"),
+    "unused links are over sooner": (_service(dormant=1), "link.dormant"),
     "links are revoked": (_link(state="revoked"), "link.revoked"),
     "links are suspended": (_link(state="suspended"), "link.suspended"),
     "links expire": (_link(expires=NOW - 5), "link.expired"),

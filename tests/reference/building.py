@@ -26,7 +26,7 @@ from extlink.domain.identifier import (
     UserId,
 )
 from extlink.domain.instant import Instant
-from extlink.domain.link import Code, Link, LinkState
+from extlink.domain.link import Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row
 from extlink.domain.registry import HostService, RegisteredService, ServiceRegistry, ServiceState
@@ -81,7 +81,13 @@ def _registered(name: str, service: Fields, endings: Iterable[tuple[str, str | N
         tuple(service["scopes"].items()),
         available=service["available"],
     )
-    return RegisteredService(definition, ServiceState(service["state"]), _epoch(endings, "service", name), "leak")
+    return RegisteredService(
+        definition,
+        ServiceState(service["state"]),
+        _epoch(endings, "service", name),
+        "leak",
+        dormant_after=service.get("dormant"),
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -233,6 +239,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         accepted_at=Instant(0),
         expires=Instant(link["expires"]),
         code=_NO_CODE,
+        rotation=Rotation(at=Instant(link.get("renewed", 0))),
         ended_by="user",
     )
 

@@ -7,7 +7,8 @@ keeps what happened, in order, and replays it for each question.
 A world is a dict:
 
     edition, products, unconfigured ("deny" | "allow"), flows_stated (whether a flow must be stated)
-    services    id -> {editions, products, available, state, scopes: {name: product or ""}}, registered ones alone
+    services    id -> {editions, products, available, state, scopes: {name: product or ""}, dormant}, registered ones
+                alone; dormant is after how many seconds an unused link is over, None or left out where it never is
     stopped     ids of services that the host quarantined everywhere
     people      id -> {directory: "active" | "suspended" | "deleted" | "unknown" | "silent", told: what the host told,
                 products, paths: [[top, ..., own organization]], groups}
@@ -19,7 +20,7 @@ A world is a dict:
 
 A question is a dict: service, user, at, scopes, address, outbound, connectors, no_flow, required, token. A token is
 None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
-many edits came before it), made (how many endings came before it), expires}.
+many edits came before it), made (how many endings came before it), expires, renewed (0 if left out)}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -308,6 +309,9 @@ def _link(world: World, question: Question) -> Gate:
         wrong.add("link.not_redeemed")
     if question["at"] >= link["expires"]:
         wrong.add("link.expired")
+    dormant = world["services"].get(link["service"], {}).get("dormant")
+    if dormant is not None and question["at"] >= link.get("renewed", 0) + dormant:
+        wrong.add("link.dormant")
     return _gate(wrong | {"link.ended " + cause for cause in _endings(world, link)}, "link.live")
 
 

@@ -47,7 +47,7 @@ network.address_not_allowed network.deny_all
 datagroup.no_policy datagroup.same_group datagroup.flow_unknown datagroup.not_applicable datagroup.blocked
 datagroup.mixed
 link.live link.not_asked link.missing link.revoked link.ended link.suspended link.not_redeemed link.expired
-token.unknown token.expired token.superseded token.wrong_kind token.wrong_audience scope.not_covered
+link.dormant token.unknown token.expired token.superseded token.wrong_kind token.wrong_audience scope.not_covered
 """
 
 

@@ -141,6 +141,12 @@ def _definitions(**changes: object) -> Subject:
     return _services(lambda one: attrs.evolve(one, service=attrs.evolve(one.service, **changes)))  # type: ignore[arg-type]
 
 
+def _dormancy(later: int) -> Subject:
+    return _services(
+        lambda one: one if one.dormant_after is None else attrs.evolve(one, dormant_after=one.dormant_after + later)
+    )
+
+
 def _tenant(**changes: object) -> Subject:
     def bent(policy: Policy) -> Policy:
         tenant = attrs.evolve(policy.registry.tenant, **changes)  # type: ignore[arg-type]
@@ -331,6 +337,9 @@ TWINS: Final[dict[str, Subject]] = {
     "the host's epoch is forgotten": _epoch_forgotten("host"),
     "a link lives a second longer": _expiry(1),
     "a link lives a second less": _expiry(-1),
+    "links never go dormant": _services(lambda one: attrs.evolve(one, dormant_after=None)),
+    "a link goes dormant a second later": _dormancy(1),
+    "a link goes dormant a second earlier": _dormancy(-1),
     "a suspended link is live": _state_forgiven(LinkState.SUSPENDED),
     "a revoked link is live": _state_forgiven(LinkState.REVOKED),
     "a link that nobody redeemed is live": _state_forgiven(LinkState.CONSENTED),

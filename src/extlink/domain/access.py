@@ -7,7 +7,8 @@ answer on every input.
     user        unknown; suspended; without the product the scope belongs to; not granted; grant over; above its ceiling
     network     the restriction refuses the address; the address cannot be parsed
     data group  the connectors of the flow are blocked or mixed in any policy
-    link        no live link; token unknown, expired, ended, of the wrong kind or audience; scope not covered
+    link        no live link, or a dormant one; token unknown, expired, ended, of the wrong kind or audience; scope not
+                covered
 """
 
 from __future__ import annotations
@@ -294,6 +295,7 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
         return False
     return (
         not link.is_over(request.at)
+        and policy.registry.dormant_days(link.service, link.renewed, request.at) is None
         and request.scopes <= credential.scopes
         and current_epochs(policy, link.service, owner) == link.epochs
         and not _is_ended_by_grants(policy, link)
@@ -316,6 +318,9 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
     notes.extend(_ended_notes(policy, link))
     if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
+    days = policy.registry.dormant_days(link.service, link.renewed, request.at)
+    if days is not None:
+        notes.append(("link.dormant", {"link": link.id, "days": str(days)}))
     if not credential.notes and not request.scopes <= credential.scopes:
         missing = sorted(request.scopes - credential.scopes)
         granted = tuple(sorted(credential.scopes))

@@ -75,6 +75,8 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "link.revoked": Kind("important", _I, "revoke integration"),
         "link.revoked_by_user": Kind("information", _I, "revoke integration"),
         "link.revoked_by_administrator": Kind("important", _S, "revoke integration"),
+        "link.scopes_changed": Kind("information", _I, "update authorization"),
+        "link.dormant": Kind("information", _I, "expire integration"),
         "link.suspended": Kind("important", _I, "suspend integration"),
         "link.resumed": Kind("important", _I, "resume integration"),
         "token.issued": Kind("information", _I, "issue token"),

@@ -100,6 +100,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("link.suspended", _C, "link"),
     ("link.not_redeemed", _U, "link"),
     ("link.expired", _U, "link"),
+    ("link.dormant", _U, "link days"),
     ("token.unknown", _U, ""),
     ("token.expired", _V, "link"),
     ("token.superseded", _V, "link"),

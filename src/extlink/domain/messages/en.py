@@ -177,6 +177,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The connection {link} has expired.",
             "Connect again from the service.",
         ),
+        "link.dormant": Message(
+            "The connection {link} was not used for {days} days and is over.",
+            "Connect again from the service.",
+        ),
         "token.unknown": Message(
             "The token was not issued by this domain, or it no longer exists.",
             "Connect again from the service.",

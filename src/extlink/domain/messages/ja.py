@@ -174,6 +174,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "連携「{link}」の有効期限が切れています。",
             "サービスの画面から、もう一度連携してください。",
         ),
+        "link.dormant": Message(
+            "連携「{link}」は、{days}日間使用されなかったため終了しました。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
         "token.unknown": Message(
             "トークンは、このドメインが発行したものではないか、すでに存在しません。",
             "サービスの画面から、もう一度連携してください。",

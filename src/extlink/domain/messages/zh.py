@@ -165,6 +165,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "联动“{link}”已过期。",
             "请从服务的页面重新联动。",
         ),
+        "link.dormant": Message(
+            "联动“{link}”已有{days}天未使用，现已终止。",
+            "请从服务的页面重新联动。",
+        ),
         "token.unknown": Message(
             "令牌不是由本域签发的，或已不存在。",
             "请从服务的页面重新联动。",
