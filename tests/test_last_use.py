@@ -271,6 +271,32 @@ def test_what_may_be_written_aside() -> None:
     assert all(kind.image is None for kind in kinds.values() if kind.aside)
 
 
+def law_a_note_moves_no_instant() -> None:
+    """A process that is ahead notes the use of a newer token; no other process takes an older one for expired."""
+    made, older = used()
+    made.clock.advance(1_000)
+    newer = made.refreshed(older)
+    assert made.check(newer)
+    made.clock.advance(3_000)
+    assert made.check(newer)
+    made.clock.advance(-2_500)
+
+    assert process(made).check(older)
+
+
+def test_a_note_moves_no_instant() -> None:
+    """A note decides nothing, not even by its time; the records that a decision rests on do (DESIGN 6)."""
+    law_a_note_moves_no_instant()
+
+
+def test_a_note_that_moves_the_instant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: its time counts as that of any record."""
+    monkeypatch.setattr(records.RecordKey, "decode", lambda place, data: place.kind.decode(data))
+
+    with pytest.raises(AssertionError):
+        law_a_note_moves_no_instant()
+
+
 class Recording(MemoryStorage):
     """A store that keeps the batches it applied."""
 

@@ -112,8 +112,12 @@ class RecordKey(Generic[T]):
     key: Key
 
     def decode(self, data: bytes, /) -> tuple[T, Instant]:
-        """Return the record that these bytes hold, and the instant it was written at."""
-        return self.kind.decode(data)
+        """Return the record that these bytes hold, and the instant it was written at; of one written aside the first.
+
+        No operation is later than such a record: no decision rests on it, not even by its time.
+        """
+        value, at = self.kind.decode(data)
+        return value, Instant(0) if self.kind.aside else at
 
 
 def _same(value: object) -> Detail:
