@@ -115,7 +115,9 @@ def checking(
     decision = evaluate(policy, request)
     if not decision.allowed:
         return (yield from _recorded(call, link, request, decision))
-    used = yield from _used(call, loaded, at, address)
+    used: tuple[Change, ...] = ()
+    if loaded.use is None or loaded.use.is_due(at):
+        used = yield from _used(call, loaded, at, address)
     if not ledger.confirms(link, presented):
         return Commit(decision, used)
     # Nothing in the ledger's image changes: that an answer arrived is part of the token's mechanics.
@@ -159,12 +161,14 @@ def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
 
 
 def _used(call: Call, loaded: _Loaded, at: Instant, address: str | None) -> Steps[tuple[Change, ...]]:
-    """Return what notes that a link was used, if that is due."""
-    place, use = last_use_key(call.tenant, loaded.link.id), loaded.use
-    if use is not None and use.is_due(at) and loaded.recalled:
-        # It may be due by what this process remembers alone; and what is written must have been read.
-        use = (yield from read(place)).get(place)
-    return () if use is not None and not use.is_due(at) else (put(place, LastUse.of(at, address)),)
+    """Return what notes that a link was used, where that is due by what is known."""
+    place = last_use_key(call.tenant, loaded.link.id)
+    if loaded.recalled:
+        # Another process may have noted a newer use; and what is written must have been read.
+        newer = (yield from read(place)).get(place)
+        if newer is not None and not newer.is_due(at):
+            return ()
+    return (put(place, LastUse.of(at, address)),)
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Never, cast
 
 import attrs
@@ -192,13 +192,20 @@ def _over(call: Call, waiting: _Waiting) -> Commit[Never]:
     return Commit(cast("Never", None), changes, (Event("request.expired", _details(request)),), Refused(reason))
 
 
-def _granting(given: frozenset[Scope] | None, rule: Rule, plan: Plan) -> Rule:
-    """Grant by name; who is granted already keeps the end date and what was granted before: approving never narrows."""
-    held = rule.open
-    if held is None or not rule.holds(plan.at):
-        return rule.opened(plan.edit, plan.at, None, "direct", scopes=given)
-    union = None if held.scopes is None or given is None else held.scopes | given
-    return rule.opened(plan.edit, plan.at, held.until, held.reach, held.existing, union)
+def _granting(given: frozenset[Scope] | None) -> Callable[[Rule, Plan], Rule]:
+    """Return the change that grants by name.
+
+    Who is granted already keeps the end date and what was granted before: approving never narrows.
+    """
+
+    def change(rule: Rule, plan: Plan) -> Rule:
+        held = rule.open
+        if held is None or not rule.holds(plan.at):
+            return rule.opened(plan.edit, plan.at, None, "direct", scopes=given)
+        union = None if held.scopes is None or given is None else held.scopes | given
+        return rule.opened(plan.edit, plan.at, held.until, held.reach, held.existing, union)
+
+    return change
 
 
 @operation("grants.approve", by=ADMINISTRATORS, records=("grant.changed", "request.approved", "request.expired"))
@@ -217,8 +224,7 @@ def _approve(
     yield from known_subjects(subjects)
     shown = None if given is None else tuple(sorted(given))
     details: dict[str, Detail] = {"added": subjects.details(), "scopes": shown}
-    part = Part("granted", subjects, lambda rule, plan: _granting(given, rule, plan))
-    saved = apply(call, service, plan, (part,), details)
+    saved = apply(call, service, plan, (Part("granted", subjects, _granting(given)),), details)
     approved = attrs.evolve(request, state="approved", granted=given, answered_at=waiting.at, message="")
     event = Event("request.approved", {**_details(request), "granted": shown})
     return Commit(approved, (*saved.changes, *_closed(call, waiting, approved)), (*saved.events, event))

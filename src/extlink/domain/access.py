@@ -295,7 +295,7 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
         return False
     return (
         not link.is_over(request.at)
-        and policy.registry.dormant_days(link.service, link.renewed, request.at) is None
+        and policy.registry.dormant_days(link, request.at) is None
         and request.scopes <= credential.scopes
         and current_epochs(policy, link.service, owner) == link.epochs
         and not _is_ended_by_grants(policy, link)
@@ -318,7 +318,7 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
     notes.extend(_ended_notes(policy, link))
     if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
-    days = policy.registry.dormant_days(link.service, link.renewed, request.at)
+    days = policy.registry.dormant_days(link, request.at)
     if days is not None:
         notes.append(("link.dormant", {"link": link.id, "days": str(days)}))
     if not credential.notes and not request.scopes <= credential.scopes:

@@ -18,6 +18,7 @@ import attrs
 from extlink.domain.decision import Answer, Finding, Note
 from extlink.domain.identifier import ServiceId
 from extlink.domain.instant import Instant
+from extlink.domain.link import Link
 from extlink.domain.service import Service
 from extlink.domain.tenant import Tenant
 
@@ -107,10 +108,10 @@ class ServiceRegistry:
             and definition.availability.state == "available"
         )
 
-    def dormant_days(self, service: ServiceId, renewed: Instant, at: Instant) -> int | None:
+    def dormant_days(self, link: Link, at: Instant) -> int | None:
         """Return after how many days without new tokens a link is over, if it is; None: it is not (F12)."""
-        known = self.services.get(service)
-        if known is None or known.dormant_after is None or at - renewed < known.dormant_after:
+        known = self.services.get(link.service)
+        if known is None or known.dormant_after is None or at - link.renewed < known.dormant_after:
             return None
         return known.dormant_after // _DAY
 
