@@ -20,6 +20,7 @@ import attrs
 from extlink.domain.directory import CandidateQuery, Member
 from extlink.domain.event import Detail, Event
 from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy
+from extlink.domain.grant_request import GrantRequest
 from extlink.domain.identifier import OrganizationId, Scope, ServiceId, UserId, parse_id, parse_ids
 from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
@@ -60,6 +61,7 @@ from extlink.operation import (
 __all__ = [
     "Candidate",
     "CandidatePage",
+    "GrantRequest",
     "GrantState",
     "RequestPage",
     "Saved",
