@@ -5,10 +5,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
 import attrs
 
-from extlink import access, catalog, datagroups, grants, links, networks, services, tenants, triggers, users
+from extlink import (
+    access,
+    catalog,
+    clients,
+    datagroups,
+    endpoints,
+    grants,
+    links,
+    networks,
+    services,
+    tenants,
+    triggers,
+    users,
+)
 from extlink.adapters.memory import MemoryStorage
+from extlink.clients import RegisteredClient
+from extlink.domain.client_registration import AuthenticationMethod, ClientKey, ClientProfile
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
@@ -16,11 +34,15 @@ from extlink.domain.localized import LocalizedText
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
+from extlink.endpoints import Redirect
 from extlink.errors import Refused
+from extlink.oauth.token import CodeRequest, RefreshRequest
 from extlink.operation import Operation
 from extlink.ports import Batch, Position
 from extlink.runtime import Tenant
 from tests.hosts import CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
+from tests.oauth.keys import pem
+from tests.operations import ISSUER, SESSION, asking, credentials, redemption
 
 __all__ = ["Committed", "Recording", "tell"]
 
@@ -53,7 +75,8 @@ class _Teller:
     def __init__(self) -> None:
         self.store = Recording()
         self.told: list[Committed] = []
-        self.host = Host.make(store=self.store)
+        # The edition that has everything: a saved change yields a reset token.
+        self.host = Host.make(edition="US", store=self.store)
         # Opening a tenant first compares the host's keys.
         self._collect("tenants.check_keys", None, 0, 1)
         self._collect("tenants.open", None, 1, 2)
@@ -110,6 +133,8 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _services(teller)
     _grants(teller)
     _networks_and_data_groups(teller)
+    _clients(teller)
+    _endpoints(teller)
     _links(teller)
     _dormant(teller)
     _ends(teller)
@@ -162,13 +187,95 @@ def _networks_and_data_groups(teller: _Teller) -> None:
     teller.admin(networks.restrict(["192.0.2.0/24"]))
     teller.admin(networks.add(["203.0.113.0/24"]))
     teller.admin(networks.remove(["192.0.2.0/24"]))
+    saved = teller.admin(networks.deny_all())
+    assert isinstance(saved, networks.Saved), saved
+    assert saved.reset is not None
+    teller.admin(networks.accept_proofs(["basic"], before_migration=True))
+    teller.anybody(networks.reset(saved.reset))
     teller.admin(networks.deny_all())
     teller.admin(networks.allow_all())
+    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"]))
+    teller.admin(networks.unpin(SERVICE))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"})))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone", "shared_excel"})))
     teller.admin(datagroups.remove_policy("standard"))
+    teller.admin(datagroups.set_unblockable(["shared_approvals"]))
     teller.admin(datagroups.require_flow_connectors(True))
     teller.admin(datagroups.require_flow_connectors(False))
+
+
+def _clients(teller: _Teller) -> None:
+    waived: Literal["waived_for_confidential_client"] = "waived_for_confidential_client"
+    profile = ClientProfile(service=SERVICE, name="Power Automate", redirect_uris=[REDIRECT], pkce=waived)
+    registered = _registered(teller, profile)
+    client = registered.client.id
+    wider: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+    teller.admin(clients.change(client, attrs.evolve(profile, methods=wider, refresh_scope="intersect_with_granted")))
+    teller.admin(clients.set_keys(client, [ClientKey(id="k1", algorithm="ES256", pem=pem("ES256"))]))
+    teller.admin(clients.add_secret(client, others_expire_in=3_600))
+    teller.admin(clients.remove_secret(client, secret_id=registered.client.secrets[0].id))
+    teller.admin(clients.remove(client))
+
+
+def _registered(teller: _Teller, profile: ClientProfile) -> RegisteredClient:
+    made = teller.admin(clients.register(profile))
+    assert isinstance(made, RegisteredClient), made
+    return made
+
+
+def _endpoints(teller: _Teller) -> None:
+    registered = _registered(teller, ClientProfile(service=SERVICE, name="Another", redirect_uris=[REDIRECT]))
+    shown = credentials(registered)
+
+    def asked() -> Secret:
+        page = teller.sato(endpoints.authorize(asking(registered.client.id), issuer=ISSUER, session=SESSION))
+        assert isinstance(page, Consent), page
+        return page.token
+
+    def code() -> CodeRequest:
+        answer = teller.sato(endpoints.consent(asked(), issuer=ISSUER, session=SESSION))
+        assert isinstance(answer, Redirect), answer
+        return redemption(parse_qs(urlsplit(answer.location.reveal()).query)["code"][0])
+
+    def exchange(request: CodeRequest | RefreshRequest) -> TokenSet:
+        found = teller.anybody(endpoints.exchange(request, shown, issuer=ISSUER))
+        assert isinstance(found, TokenSet), found
+        return found
+
+    teller.sato(endpoints.decline(asked(), issuer=ISSUER, session=SESSION))
+    # A code that nobody redeems in time makes room for the next; the next connection takes the place of the first.
+    code()
+    teller.host.clock.advance(61)
+    exchange(code())
+    first = exchange(code())
+    # The answer is repeated, and an older token than that is a sign of theft.
+    request = RefreshRequest(refresh_token=first.refresh_token, scopes=None)
+    following = exchange(request)
+    assert following == exchange(request)
+    exchange(RefreshRequest(refresh_token=following.refresh_token, scopes=None))
+    teller.anybody(endpoints.exchange(request, shown, issuer=ISSUER))
+    twice = code()
+    exchange(twice)
+    teller.anybody(endpoints.exchange(twice, shown, issuer=ISSUER))
+    tokens = exchange(code())
+    teller.anybody(endpoints.introspect(tokens.access_token, shown, issuer=ISSUER))
+    teller.anybody(endpoints.revoke(tokens.refresh_token, shown, issuer=ISSUER))
+    # A link that nobody used for long ends when its client comes back.
+    unused = exchange(code())
+    teller.admin(services.set_dormancy(SERVICE, days=1))
+    teller.host.clock.advance(86_400)
+    late = RefreshRequest(refresh_token=unused.refresh_token, scopes=None)
+    teller.anybody(endpoints.exchange(late, shown, issuer=ISSUER))
+    teller.admin(services.set_dormancy(SERVICE, days=None))
+    # Wrong secrets are recorded once an hour.
+    wrong = attrs.evolve(shown, proof=Secret("wrong"))
+    for operation in (
+        endpoints.exchange(request, wrong, issuer=ISSUER),
+        endpoints.introspect(tokens.access_token, wrong, issuer=ISSUER),
+        endpoints.revoke(tokens.access_token, wrong, issuer=ISSUER, address="203.0.113.9"),
+    ):
+        teller.anybody(operation)
+        teller.host.clock.advance(3_600)
 
 
 def _links(teller: _Teller) -> None:
@@ -182,6 +289,9 @@ def _links(teller: _Teller) -> None:
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
+    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"], applies="links"))
+    teller.sato(links.pin(tokens.link))
+    teller.sato(links.unpin(tokens.link))
     teller.admin(links.suspend(tokens.link))
     teller.admin(links.resume(tokens.link))
     first = teller.anybody(links.refresh(tokens.refresh_token, client=CLIENT))
@@ -242,3 +352,4 @@ def _ends(teller: _Teller) -> None:
     teller.admin(users.suspend("sato"))
     teller.admin(users.resume("sato"))
     teller.admin(users.delete("sato"))
+    teller.admin(tenants.end_links("restored from a backup"))

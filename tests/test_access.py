@@ -11,8 +11,10 @@ from extlink import access, datagroups, grants, links, networks, services, users
 from extlink.adapters.memory import MemoryStorage
 from extlink.catalog.connectors import GOOGLE_CALENDAR, KINTONE, OUTLOOK, SLACK as SLACK_CONNECTOR
 from extlink.domain.client import Client
+from extlink.domain.connector_rules import CustomConnector
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
+from extlink.domain.flow import Flow
 from extlink.domain.identifier import LinkId, TenantId
 from extlink.domain.secret import Secret
 from extlink.domain.token import KeyRing, Token, TokenKind
@@ -703,3 +705,42 @@ def test_two_services_do_not_mix() -> None:
     made.run(services.disable(SLACK))
 
     assert made.check(tokens)
+
+
+DEV_ONLY: Final = DataPolicy(id="dev-only", blocked={KINTONE}, scope="only", environments=["dev"], exempt=["flow-1"])
+PLACES: Final[list[tuple[dict[str, Any], tuple[str, ...]]]] = [
+    ({"connectors": [KINTONE]}, ("datagroup.blocked",)),
+    ({"connectors": [KINTONE], "environment": "dev"}, ("datagroup.blocked",)),
+    ({"connectors": [KINTONE], "environment": "prod"}, ()),
+    ({"connectors": [KINTONE], "environment": "dev", "flow_id": "flow-1"}, ()),
+    ({"connectors": Flow([KINTONE], environment="prod")}, ()),
+    ({"connectors": Flow([KINTONE]), "environment": "prod"}, ()),
+    ({"connectors": Flow([KINTONE], environment="dev", id="flow-1"), "flow_id": "flow-1"}, ()),
+    ({"connectors": Flow([KINTONE], environment="dev")}, ("datagroup.blocked",)),
+    (
+        {"connectors": [CustomConnector("own", "https://a.example"), KINTONE], "environment": "dev"},
+        ("datagroup.blocked",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "wanted"), PLACES, ids=map(str, range(len(PLACES))))
+def test_the_environment_and_the_flow_reach_the_decision(facts: dict[str, Any], wanted: tuple[str, ...]) -> None:
+    """R2, R3: in a check, an explanation and a flow alike; without them every policy applies."""
+    made, tokens = linked()
+    made.run(datagroups.set_policy(DEV_ONLY))
+
+    checked = made.tenant.run(access.check(tokens.access_token, scope=READ, **facts))
+    explained = made.run(access.explain(POWER, user="sato", network="not_applicable", **facts))
+    flow = access.check_flow(POWER, user="sato", trigger=KINTONE, action=KINTONE, scope=READ, **facts)
+
+    assert wanted == codes(checked) == codes(explained) == codes(made.tenant.run(flow))
+
+
+@pytest.mark.parametrize("facts", [{"environment": "prod"}, {"flow_id": "flow-2"}], ids=["environment", "flow"])
+def test_a_flow_that_says_otherwise_is_a_mistake(facts: dict[str, str]) -> None:
+    """Which of the two is right cannot be guessed."""
+    flow = Flow([KINTONE], environment="dev", id="flow-1")
+
+    with pytest.raises(InvalidInput, match="expected what the flow itself says, got another"):
+        access.check("xl_at_", scope=READ, connectors=flow, **facts)

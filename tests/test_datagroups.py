@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import attrs
 import pytest
 
 from extlink import access, datagroups
-from extlink.domain.datagroup import DataGroupPolicy
+from extlink.domain.connector_rules import ActionRules, EndpointRules
+from extlink.domain.datagroup import DataGroupPolicy, Move, Unfixable
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Answer
+from extlink.domain.flow import Flow
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 from extlink.operation import Operation
@@ -207,3 +210,105 @@ def test_policies_are_for_administrators() -> None:
     assert "actor.not_permitted" == refusal(host.user(), datagroups.show()).code
     keeper = host.tenant.acting_as("keeper", roles={"access_administrator"})
     assert "actor.not_permitted" == refusal(keeper, datagroups.set_policy(APART)).code
+
+
+def test_what_cannot_be_blocked_is_refused_at_save() -> None:
+    """R7: Power Platform would refuse it too; nothing is changed."""
+    host = Host.prepared()
+    before = host.dump()
+    policy = DataPolicy(id="standard", blocked={"shared_teams", "shared_slack"})
+    reason = refusal(host.admin, datagroups.set_policy(policy))
+
+    assert Reason("datagroup.unblockable", {"connector": "shared_teams", "policy": "standard"}) == reason
+    assert before == host.dump()
+
+
+def test_rules_on_actions_of_what_cannot_be_blocked_are_refused() -> None:
+    """R9: Power Platform offers none for these connectors."""
+    host = Host.prepared()
+    rules = [ActionRules(connector="shared_slack"), ActionRules(connector="shared_teams", rules={"Post": "deny"})]
+    reason = refusal(host.admin, datagroups.set_policy(DataPolicy(id="standard", actions=rules)))
+
+    assert Reason("datagroup.unblockable_actions", {"connector": "shared_teams", "policy": "standard"}) == reason
+
+
+def test_a_true_copy_of_what_older_rules_allowed() -> None:
+    """R7: it stays as it is until somebody edits it; an edit is refused until the connector is moved."""
+    host = Host.prepared()
+    old = DataPolicy(id="standard", blocked={"shared_teams"})
+    after = host.admin.run(datagroups.set_policy(old, saved_under_older_rules=True))
+
+    assert (old,) == after.policies
+    assert ("datagroup.blocked",) == flow(host, "shared_teams")
+    unchanged(host, datagroups.set_policy(old))
+    edited = attrs.evolve(old, business={"shared_kintone"})
+    assert "datagroup.unblockable" == refusal(host.admin, datagroups.set_policy(edited)).code
+    host.admin.run(datagroups.set_policy(attrs.evolve(edited, blocked=(), non_business={"shared_teams"})))
+    assert ("datagroup.same_group",) == flow(host, "shared_teams")
+
+
+@pytest.mark.parametrize("value", [None, 1, "yes"])
+def test_older_rules_are_a_yes_or_a_no(value: object) -> None:
+    """Anything else would be taken for a yes."""
+    with pytest.raises(InvalidInput, match="saved_under_older_rules: expected True or False"):
+        datagroups.set_policy(TOGETHER, saved_under_older_rules=value)  # type: ignore[arg-type]
+
+
+def test_a_newer_list_of_what_cannot_be_blocked() -> None:
+    """It holds at the next flow and the next save, is kept by later changes, and the entry tells it."""
+    host = Host.prepared()
+    host.admin.run(datagroups.set_policy(DataPolicy(id="standard", default="blocked")))
+    assert ("datagroup.blocked",) == flow(host, "shared_kintone")
+    after = host.admin.run(datagroups.set_unblockable(["SHARED_kintone"]))
+
+    assert {"shared_kintone"} == after.unblockable
+    assert ("datagroup.same_group",) == flow(host, "shared_kintone")
+    details = {
+        "setting": "unblockable_connectors",
+        "before": sorted(DataGroupPolicy().unblockable),
+        "after": ["shared_kintone"],
+    }
+    assert ("tenant.setting_changed", "admin-1", details) == last(host)
+    unchanged(host, datagroups.set_unblockable(["shared_kintone"]))
+    blocking = datagroups.set_policy(DataPolicy(id="other", blocked={"shared_kintone"}))
+    assert "datagroup.unblockable" == refusal(host.admin, blocking).code
+    host.admin.run(datagroups.set_policy(DataPolicy(id="other", blocked={"shared_teams"})))
+    assert {"shared_kintone"} == host.admin.run(datagroups.remove_policy("other")).unblockable
+
+
+def test_a_remedy_moves_the_partner_to_the_hosts_group() -> None:
+    """S6: what to change in Power Platform; which connector is the host's own is a setting of the service."""
+    host = Host.prepared()
+    host.admin.run(datagroups.set_policy(DataPolicy(id="C", business={"shared_aaa"})))
+    ask = datagroups.remedy(["shared_aaa", "shared_kintone"], service=SERVICE)
+    moves = unchanged(host, ask)
+
+    assert ["C: shared_aaa from business to non_business"] == [str(move) for move in cast("tuple[Move, ...]", moves)]
+    alone = host.admin.run(datagroups.remedy(["shared_aaa", "shared_kintone"]))
+    assert isinstance(alone, tuple)
+    assert ["C: shared_kintone from non_business to business"] == list(map(str, alone))
+    with pytest.raises(InvalidInput, match="connectors: expected a list, got NoneType"):
+        datagroups.remedy(None)  # type: ignore[arg-type]
+
+
+def test_a_remedy_of_a_flow_in_its_environment() -> None:
+    """The facts of the flow are asked as in a check; what rules on endpoints deny no move makes legal."""
+    host = Host.prepared()
+    rules = EndpointRules(connector="Http", rules=[("*", "deny")])
+    only = DataPolicy(id="dev", blocked={"shared_slack"}, endpoints=[rules], scope="only", environments=["dev"])
+    host.admin.run(datagroups.set_policy(attrs.evolve(only, exempt={"flow-1"})))
+
+    def moves(asked: Flow, **facts: str) -> object:
+        return host.admin.run(datagroups.remedy(asked, **facts))
+
+    assert () == moves(Flow(["shared_slack"]), environment="prod")
+    assert () == moves(Flow(["shared_slack"], environment="dev"), flow_id="flow-1")
+    assert 1 == len(cast("tuple[Move, ...]", moves(Flow(["shared_slack"], environment="dev"))))
+    assert isinstance(moves(Flow(["Http"], endpoints={"Http": ["https://a.example"]})), Unfixable)
+
+
+def test_a_remedy_for_a_service_that_is_not_there() -> None:
+    """A clear refusal."""
+    host = Host.prepared()
+
+    assert "service.unknown" == refusal(host.admin, datagroups.remedy([], service="ghost")).code

@@ -14,7 +14,7 @@ from extlink.domain.tenant import UserState
 from extlink.facts import Facts
 from extlink.operation import Call, Commit, Operation, Steps, operation, read
 from extlink.records import link_key, service_key, tenant_key
-from tests.people import POWER, SLACK, World, refused, world
+from tests.people import POWER, READ, SLACK, World, refused, world
 
 ACME: Final = TenantId("acme")
 
@@ -75,6 +75,20 @@ def test_a_check_costs_two_round_trips() -> None:
     assert made.check(tokens)
     assert made.storage.reads - reads in {1, 2}
     assert others == made.storage.lists + made.storage.commits
+
+
+def test_a_check_of_a_pinned_service_costs_no_more() -> None:
+    """The published ranges are read with the other facts: one round trip where the link is remembered."""
+    made = world()
+    made.allow("sato")
+    made.run(networks.pin(POWER, ["20.37.194.0/24"]))
+    tokens = made.connect("sato")
+    check = access.check(tokens.access_token, scope=READ, address="20.37.194.9")
+    made.tenant.run(check)
+    reads = made.storage.reads
+
+    assert made.tenant.run(check)
+    assert reads + 1 == made.storage.reads
 
 
 def test_the_policy_names_only_what_the_question_is_about() -> None:

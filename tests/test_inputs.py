@@ -17,9 +17,18 @@ from extlink import services, users
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.address import parse_range
 from extlink.domain.client import Client
+from extlink.domain.connector_rules import (
+    ActionRules,
+    CustomConnector,
+    Endpoint,
+    EndpointRule,
+    EndpointRules,
+    HostPattern,
+)
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import Event
+from extlink.domain.flow import Flow
 from extlink.domain.link import Lifetimes
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row
@@ -141,7 +150,7 @@ TEXT = LocalizedText.same("own")
 # What hosts build: each class with arguments that it accepts, every one of its parameters named.
 VALUES: Mapping[type[object], Given] = {
     Client: {"id": "c1", "kind": "confidential", "pkce": "required"},
-    DataGroupPolicy: {"policies": [DataPolicy(id="standard")]},
+    DataGroupPolicy: {"policies": [DataPolicy(id="standard")], "unblockable": ["shared_approvals"]},
     DataPolicy: {
         "id": "standard",
         "name": "Standard",
@@ -152,10 +161,33 @@ VALUES: Mapping[type[object], Given] = {
         "scope": "only",
         "environments": ["dev"],
         "exempt": ["flow-1"],
+        "level": "tenant",
+        "hosts": [("https://*.example.com", "blocked"), ("*", "ignore")],
+        "actions": [ActionRules(connector="a", rules={"Delete": "deny"})],
+        "endpoints": [EndpointRules(connector="a", rules=[("*", "deny")])],
         "source": "",
         "as_of": "2020-06-09",
     },
-    IPRestriction: {"mode": "allow_some", "rows": [Row(range=parse_range("192.0.2.0/24"))]},
+    ActionRules: {"connector": "a", "default": "deny", "rules": {"Read": "allow"}},
+    CustomConnector: {"id": "orders", "host": "https://api.example.com"},
+    Endpoint: {"text": "https://api.example.com/orders", "kind": "literal"},
+    EndpointRule: {"pattern": "*", "behaviour": "deny"},
+    EndpointRules: {"connector": "a", "rules": [("server,*", "allow"), ("*", "deny")]},
+    Flow: {
+        "connectors": ["a", CustomConnector("orders", "https://api.example.com")],
+        "actions": {"a": ["Read"]},
+        "endpoints": {"a": ["server,db"]},
+        "children": [Flow(["b"], kind="desktop")],
+        "environment": "dev",
+        "id": "flow-1",
+        "kind": "cloud",
+    },
+    HostPattern: {"pattern": "*", "group": "ignore"},
+    IPRestriction: {
+        "mode": "allow_some",
+        "rows": [Row(range=parse_range("192.0.2.0/24"))],
+        "proofs": ["basic", "client_certificate"],
+    },
     KeyRing: {"keys": {"k1": Secret("00" * 32)}, "current": "k1"},
     Lifetimes: {
         "consent": 1,
@@ -169,7 +201,7 @@ VALUES: Mapping[type[object], Given] = {
     LocalizedText: {"ja": "x", "en": "x", "zh": "x"},
     Reason: {"code": "grant.missing", "params": {"service": "slack", "user": "sato"}},
     Remedy: {"code": "grant.missing", "params": {}},
-    Row: {"range": parse_range("192.0.2.0/24"), "memo": "", "source": "", "version": ""},
+    Row: {"range": parse_range("192.0.2.0/24"), "memo": "", "source": "", "version": "", "published": None},
     Secret: {"value": "xl_at_example"},
     Service: {
         "id": "own",
@@ -183,7 +215,7 @@ VALUES: Mapping[type[object], Given] = {
         "availability": AVAILABLE,
         "links": [],
         "steps": [],
-        "published": [],
+        "requirements": [],
         "triggers": [],
         "oauth": None,
     },
@@ -195,12 +227,13 @@ ELSEWHERE: Mapping[str, str] = {
         ["AsyncInMemoryDirectory", "InMemoryDirectory", "MemoryStorage", "SQLiteStorage"], "adapters: their own tests"
     ),
     **dict.fromkeys(["ThreadedDirectory", "ThreadedStorage"], "adapters: their own tests"),
+    **dict.fromkeys(["AsyncPostgresStorage", "PostgresStorage"], "adapters: their own tests"),
     **dict.fromkeys(["Decision", "Refusal", "TokenSet"], "answers: made by the library"),
     **dict.fromkeys(["ServiceRegistry", "TokenLedger", "UserGrantPolicy"], "compiled from records by the library"),
     "ExtlinkError": "the errors: made by the library",
 }
 # Methods of the values above that only the token rules call, with values of their own.
-OWN = frozenset({"digest", "mint", "sign_consent", "succeed", "knows"})
+OWN = frozenset({"client_digest", "digest", "mint", "once", "sign_consent", "sign_reset", "succeed", "knows"})
 
 
 def test_every_public_name_is_looked_at() -> None:

@@ -19,6 +19,8 @@ from extlink.ledger import EntryPage
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put
 from extlink.ports import Batch, Key, Version, components
 from extlink.records import (
+    ASSERTIONS,
+    CLIENT as CLIENT_KIND,
     DATA_GROUPS,
     GRANT_HEAD,
     GRANT_RULES,
@@ -30,8 +32,10 @@ from extlink.records import (
     MARKS,
     NETWORK,
     OPEN_REQUESTS,
+    PIN,
     REQUEST,
     REQUEST_ANSWER,
+    RESETS,
     SERVICE as SERVICE_KIND,
     SUBSCRIPTION,
     TENANT,
@@ -62,8 +66,11 @@ EVERY: tuple[Kind[Any], ...] = (
     TENANT,
     USER,
     USER_GRANT,
+    CLIENT_KIND,
+    ASSERTIONS,
 )
 KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in EVERY}
+_POLICIES: Mapping[str, Kind[Any]] = {"net": NETWORK, "dlp": DATA_GROUPS, "pin": PIN, "rst": RESETS}
 FIELDS = frozenset(
     {
         "format",
@@ -89,7 +96,7 @@ def kind_of(key: Key) -> Kind[Any]:
     if name == "x":
         name = "o"
     if name == "p":
-        return NETWORK if rest == ["net"] else DATA_GROUPS
+        return _POLICIES[rest[0]]
     if name == "s" and key.tenant == HOST.encode():
         return HOST_SERVICE
     return KINDS[name]
@@ -182,7 +189,8 @@ def test_the_story_holds_every_operation_that_writes(story: tuple[Host, tuple[Co
     writing = {name for name, one in definitions().items() if one.records - {"operation.denied"}}
 
     assert writing == {one.operation for one in told if one.batch.writes and one.batch.entries} | {
-        "links.refuse"  # says no: there is nothing to write but that
+        "endpoints.decline",  # says no: there is nothing to write but that
+        "links.refuse",
     }
 
 
@@ -209,7 +217,7 @@ def test_entries_with_details_of_before_tell_the_truth(story: tuple[Host, tuple[
     for one in told:
         for fields in map(json.loads, one.batch.entries):
             images = dict(fields["records"])
-            if fields["event"] == "network.changed":
+            if fields["event"] in {"network.changed", "network.reset"}:
                 assert mode == fields["details"]["before"]
                 mode = fields["details"]["after"]
                 assert mode == images['["p","net"]']["mode"]

@@ -6,6 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, cast, get_args
 
 import attrs
@@ -14,18 +15,31 @@ from hypothesis import given, strategies as st
 
 from extlink import catalog, records
 from extlink.domain.address import AddressRange
+from extlink.domain.client_registration import (
+    AuthenticationMethod,
+    ClientKey,
+    ClientProfile,
+    ClientRecord,
+    ClientRegistration,
+    ClientSecret,
+    KeyAlgorithm,
+)
+from extlink.domain.connector_rules import DYNAMIC, ActionRules, CustomConnector, EndpointRules
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.edition import Edition
 from extlink.domain.event import encode
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
 from extlink.domain.grant_request import GrantRequest, OpenRequests, RequestState
-from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
-from extlink.domain.network import IPRestriction, Mode, Row
+from extlink.domain.network import IPRestriction, Mode, Proof, Row
+from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
+from extlink.domain.pin import Pin, Pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service
 from extlink.domain.subscription import Subscription
@@ -54,8 +68,18 @@ def block(version: int, number: int, length: int) -> AddressRange:
 
 
 RANGES = st.builds(block, st.sampled_from([4, 6]), st.integers(0, 2**128 - 1), st.integers(0, 128))
-ROWS = st.builds(Row, range=RANGES, memo=TEXT, source=TEXT, version=TEXT)
-NETWORKS = st.builds(IPRestriction, st.sampled_from(get_args(Mode)), st.lists(ROWS, max_size=5))
+ROWS = st.builds(
+    Row, range=RANGES, memo=TEXT, source=TEXT, version=TEXT, published=st.none() | st.dates(date(2020, 1, 1))
+)
+MODES = st.sampled_from(get_args(Mode))
+RESTRICTED = st.builds(
+    IPRestriction,
+    MODES.filter(lambda mode: mode != "allow_all"),
+    st.lists(ROWS, max_size=5),
+    st.frozensets(st.sampled_from(get_args(Proof))),
+)
+NETWORKS = st.builds(IPRestriction, MODES, st.lists(ROWS, max_size=5)) | RESTRICTED
+PINS = st.builds(Pin, st.lists(ROWS, max_size=5), st.sampled_from(get_args(Pinned)))
 TENANTS = st.builds(
     Tenant,
     id=IDS,
@@ -85,10 +109,26 @@ def policies(draw: st.DrawFn) -> DataGroupPolicy:
                 environments=environments,
                 exempt=draw(st.frozensets(IDS, max_size=2)),
                 source=draw(TEXT),
+                actions=draw(st.sampled_from([(), (ActionRules(connector="a", rules={"b": "deny"}),)])),
+                endpoints=draw(st.sampled_from([(), (EndpointRules(connector="a", rules=[("*", "deny")]),)])),
+                hosts=draw(st.sampled_from([[("*", "ignore")], [("a*", "blocked"), ("*", "business")]])),
                 as_of=draw(st.sampled_from(["", "2020-06-09"])),
             )
         )
-    return DataGroupPolicy(found)
+    return DataGroupPolicy(found, draw(st.frozensets(IDS, max_size=2)))
+
+
+PROFILES = (
+    None,
+    OAuthProfile(),
+    OAuthProfile(
+        authorization_url="https://{subdomain}.example.com/authorize",
+        token_url="https://example.com/token",
+        scope_delimiter=",",
+        client_authentication="body",
+        templates=RequestTemplates(refresh_body="grant_type=refresh_token&refresh_token={RefreshToken}&code={Code}"),
+    ),
+)
 
 
 @st.composite
@@ -105,6 +145,7 @@ def services(draw: st.DrawFn) -> Service:
         scopes=draw(st.just(catalog.KINTONE_SCOPES) | st.just(())),
         editions=draw(st.frozensets(st.sampled_from(get_args(Edition)), min_size=1)),
         connector=draw(st.none() | IDS),
+        oauth=draw(st.sampled_from(PROFILES)),
     )
 
 
@@ -174,6 +215,13 @@ LINKS = st.builds(
     rotation=ROTATIONS,
     ended_by=TEXT,
     ended_at=st.none() | INSTANTS,
+    pinned=st.booleans(),
+)
+FLOW = Flow(
+    ["shared_sql", CustomConnector("orders", "https://api.example.com")],
+    actions={"shared_sql": ["GetRow"]},
+    endpoints={"shared_sql": ["server,db", DYNAMIC]},
+    children=[Flow(["shared_excel"], id="flow-2", kind="desktop")],
 )
 SUBSCRIPTIONS = st.builds(
     Subscription,
@@ -181,8 +229,50 @@ SUBSCRIPTIONS = st.builds(
     link=IDS,
     trigger=IDS,
     scope=st.just("k:app_record:read"),
-    connectors=st.none() | st.frozensets(IDS, max_size=3),
+    connectors=st.none() | st.frozensets(IDS, max_size=3) | st.just(FLOW),
     made_at=INSTANTS,
+    environment=st.none() | IDS,
+    flow_id=st.none() | IDS,
+)
+
+TOKENS = st.text("abcXYZ019._~-", min_size=1, max_size=8)
+URIS = st.lists(TOKENS.map("https://client.example/{}".format), unique=True, max_size=3)
+SECRETS = st.builds(ClientSecret, id=IDS, key_id=TEXT, digest=DIGESTS, made_at=INSTANTS, expires=st.none() | INSTANTS)
+KEYS = st.builds(
+    ClientKey,
+    id=IDS,
+    algorithm=st.sampled_from(get_args(KeyAlgorithm)),
+    pem=st.just("-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"),
+)
+ANY_METHOD: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+CONFIDENTIAL = st.builds(
+    ClientProfile,
+    service=IDS,
+    name=NAMES,
+    pkce=st.sampled_from(["required", "waived_for_confidential_client"]),
+    methods=st.just(ANY_METHOD),
+    redirect_uris=URIS,
+    scopes=st.none() | st.just(frozenset(["a", "~"])),
+    default_scopes=st.just(frozenset[str]()) | st.just(frozenset(["a"])),
+    resources=st.lists(IDS, unique=True, max_size=3),
+    introspects=st.booleans(),
+    refresh_scope=st.sampled_from(["strict", "intersect_with_granted"]),
+)
+CLIENTS = st.builds(
+    ClientRecord,
+    st.none()
+    | st.builds(
+        ClientRegistration,
+        id=TOKENS,
+        profile=CONFIDENTIAL,
+        secrets=st.lists(SECRETS, max_size=5).map(tuple),
+        keys=st.lists(KEYS, max_size=3, unique_by=lambda one: one.id).map(tuple),
+    )
+    | st.builds(
+        ClientRegistration,
+        id=TOKENS,
+        profile=st.builds(ClientProfile, service=IDS, name=NAMES, kind=st.just("public"), redirect_uris=URIS),
+    ),
 )
 
 # The values of every kind, by the name it has in `records`.
@@ -190,6 +280,8 @@ VALUES: Mapping[str, Strategy] = {
     "TENANT": TENANTS,
     "KEY_CHECKS": st.dictionaries(IDS, TEXT, max_size=3),
     "NETWORK": NETWORKS,
+    "PIN": PINS,
+    "RESETS": COUNTS,
     "DATA_GROUPS": policies(),
     "SERVICE": REGISTERED,
     "HOST_SERVICE": st.builds(HostService, st.booleans(), COUNTS, TEXT),
@@ -205,6 +297,8 @@ VALUES: Mapping[str, Strategy] = {
     "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
     "LAST_USE": st.builds(LastUse, INSTANTS, st.none() | TEXT),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
+    "CLIENT": CLIENTS,
+    "ASSERTIONS": st.dictionaries(TEXT, COUNTS, max_size=3),
 }
 KINDS: Mapping[str, Kind[Any]] = {name: kind for name, kind in vars(records).items() if isinstance(kind, Kind)}
 WRITTEN = st.sampled_from(sorted(VALUES)).flatmap(lambda name: st.tuples(st.just(name), VALUES[name], INSTANTS))
@@ -258,11 +352,11 @@ def test_a_record_comes_back_as_it_was(written: tuple[str, object, Instant]) -> 
 
 @given(WRITTEN)
 def test_what_the_ledger_shows_of_a_record_is_plain(written: tuple[str, object, Instant]) -> None:
-    """The image of a record is JSON; marks and last use alone have none, since they are apart from the ledger."""
+    """The image of a record is JSON; marks, assertions and last use have none: they are apart from the ledger."""
     name, value, _ = written
     image = KINDS[name].image
 
-    assert (name in {"LAST_USE", "MARKS"}) == (image is None)
+    assert (name in {"ASSERTIONS", "LAST_USE", "MARKS"}) == (image is None)
     if image is not None:
         shown = encode(image(value))
         assert shown == encode(json.loads(shown))
@@ -277,6 +371,19 @@ def test_what_the_ledger_shows_of_a_link_holds_no_digest_and_no_salt(link: Link)
     held = link.rotation
     secrets = [link.code.digest, held.current, held.previous, held.salt, *(one.digest for one in link.access)]
     texts = {base64.b64encode(secret).decode() for secret in secrets if secret}
+
+    assert [] == [text for text in texts if text in shown]
+    assert [] == [text for text in texts if text not in kept]
+
+
+@given(CLIENTS)
+def test_what_the_ledger_shows_of_a_client_holds_no_digest(record: ClientRecord) -> None:
+    """Its secrets are there by id, by key and with their time, and nothing of them."""
+    assert records.CLIENT.image is not None
+    shown = encode(records.CLIENT.image(record)).decode()
+    kept = encode(records.CLIENT.write(record)).decode()
+    secrets = () if record.registration is None else record.registration.secrets
+    texts = {base64.b64encode(secret.digest).decode() for secret in secrets}
 
     assert [] == [text for text in texts if text in shown]
     assert [] == [text for text in texts if text not in kept]
@@ -441,7 +548,7 @@ def test_no_two_records_share_a_key(places: list[tuple[str, str, str]]) -> None:
 
 def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]:
     """Return a key of every kind for some identifiers."""
-    service, user, link = ServiceId(one), UserId(other), LinkId(one)
+    service, user, link, client = ServiceId(one), UserId(other), LinkId(one), ClientId(other)
     return {
         "tenant": records.tenant_key(tenant),
         "network": records.network_key(tenant),
@@ -461,6 +568,9 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "last use": records.last_use_key(tenant, link),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
+        "client": records.client_key(tenant, client),
+        "assertions": records.assertions_key(tenant, client),
+        "marks of a client": records.client_marks_key(tenant, client),
     }
 
 

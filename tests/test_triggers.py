@@ -10,8 +10,10 @@ from hypothesis import given, strategies as st
 
 from extlink import catalog, datagroups, grants, links, networks, services, triggers, users
 from extlink.catalog.connectors import GOOGLE_CALENDAR, KINTONE
+from extlink.domain.connector_rules import ActionRules, CustomConnector
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
+from extlink.domain.flow import Flow
 from extlink.domain.identifier import LinkId, Scope
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
@@ -424,3 +426,40 @@ def test_any_input_gives_a_value_or_an_error_of_ours(data: st.DataObject) -> Non
             _WORLD.run(make(first, second))
     with suppress(InvalidInput, Refused):
         _WORLD.run(triggers.listed(first))
+
+
+def test_where_the_flow_lives_is_recorded_and_asked_at_each_delivery() -> None:
+    """R2, R3: a policy of another environment, or one that the flow is exempt from, stops no delivery."""
+    made, tokens = linked()
+    here = subscribed(made, tokens, environment="dev", flow_id="flow-2")
+    there = subscribed(made, tokens, environment="prod")
+    exempt = subscribed(made, tokens, environment="dev", flow_id="flow-1")
+    unknown = subscribed(made, tokens)
+    policy = DataPolicy(id="dev-only", blocked={KINTONE}, scope="only", environments=["dev"], exempt=["flow-1"])
+    made.run(datagroups.set_policy(policy))
+
+    assert ("dev", "flow-2") == (here.environment, here.flow_id)
+    assert [("datagroup.blocked",), (), (), ("datagroup.blocked",)] == [
+        codes(deliver(made, one)) for one in (here, there, exempt, unknown)
+    ]
+
+
+def test_a_flow_is_recorded_whole() -> None:
+    """Its actions, endpoints and children are asked at each delivery too."""
+    made, tokens = linked()
+    flow = Flow(
+        [KINTONE, CustomConnector("own", "https://api.example.com")],
+        actions={KINTONE: ["Delete"]},
+        children=[Flow(["shared_slack"], kind="desktop", id="child")],
+        environment="dev",
+        id="flow-1",
+    )
+    one = subscribed(made, tokens, connectors=flow)
+    (kept,) = made.user("sato").run(triggers.listed(tokens.link))
+
+    assert (flow, "dev", "flow-1") == (kept.connectors, kept.environment, kept.flow_id)
+    made.run(datagroups.set_policy(DataPolicy(id="standard", business={KINTONE}, hosts=[("*", "business")])))
+    assert ("datagroup.mixed",) == codes(deliver(made, one))
+    rules = [ActionRules(connector=KINTONE, default="deny")]
+    made.run(datagroups.set_policy(DataPolicy(id="standard", actions=rules)))
+    assert ("datagroup.action_blocked",) == codes(deliver(made, one))

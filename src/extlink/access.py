@@ -23,8 +23,12 @@ from extlink.domain.access import (
     is_allowed,
     unidentified,
 )
-from extlink.domain.decision import Decision, Gate, Note
+from extlink.domain.connector import canonical_place, parse_connector
+from extlink.domain.connector_rules import CustomConnector
+from extlink.domain.datagroup import Question
+from extlink.domain.decision import Admission, Decision, Gate, Note
 from extlink.domain.event import Event
+from extlink.domain.flow import Flow
 from extlink.domain.identifier import (
     ConnectorId,
     LinkId,
@@ -32,21 +36,20 @@ from extlink.domain.identifier import (
     ServiceId,
     UserId,
     parse_id,
-    parse_ids,
+    parse_items,
     parse_scopes,
-    plain_text,
 )
-from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link, LinkState
+from extlink.domain.network import NetworkProof, parse_proof
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
-from extlink.inputs import address_text, audience, one_of
+from extlink.inputs import address_text, audience, one_of, presented_secret
 from extlink.link_dormancy import ending
+from extlink.link_uses import noting
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
-    Change,
     Commit,
     Ledger,
     Now,
@@ -58,13 +61,15 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import last_use_key, link_key, links_of_key, marks_key
+from extlink.records import client_key, last_use_key, link_key, links_of_key, marks_key
 
 __all__ = [
     "AccessRequest",
+    "Admission",
     "Credential",
     "Person",
     "Policy",
+    "admit",
     "check",
     "check_flow",
     "evaluate",
@@ -86,7 +91,7 @@ def checking(
     token: Secret,
     scopes: frozenset[Scope],
     address: str | None,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: Stated,
     resource: str | None,
 ) -> Steps[Commit[Decision]]:
     """Carry out `check`, for operations that are allowed only if it is."""
@@ -97,8 +102,7 @@ def checking(
     loaded = yield from _loaded(call, presented.token.link)
     if loaded is None:
         return Commit(unidentified())
-    link, policy = loaded.link, loaded.policy
-    at = yield from ask(Now())
+    link, at = loaded.link, (yield from ask(Now()))
     notes, covered = ledger.examine(link, presented, at)
     if link.resource is not None and resource != link.resource:
         notes = (*notes, ("token.wrong_audience", {"audience": link.resource}))
@@ -108,16 +112,16 @@ def checking(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         credential=Credential(link=link, notes=notes, scopes=covered),
         required=_LINK_REQUIRED,
     )
-    decision = evaluate(policy, request)
+    decision = evaluate(loaded.policy, request)
     if not decision.allowed:
         return (yield from _recorded(call, link, request, decision))
-    used: tuple[Change, ...] = ()
-    if loaded.use is None or loaded.use.is_due(at):
-        used = yield from _used(call, loaded, at, address)
+    used = yield from noting(call, link.id, address, at, loaded.use, recalled=loaded.recalled)
     if not ledger.confirms(link, presented):
         return Commit(decision, used)
     # Nothing in the ledger's image changes: that an answer arrived is part of the token's mechanics.
@@ -151,24 +155,14 @@ def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
+    client = client_key(call.tenant, named.client)
     # A note that is remembered is read again only when it is due: it has grown no older than it says.
-    more = (*(() if remembered is None else (place,)), *(() if known is not None else (use,)))
+    more = (client, *(() if remembered is None else (place,)), *(() if known is not None else (use,)))
     found = yield from facts.load(call, named.service, named.owner, *more)
     link = found.answers.get(place)
     if link is None:
         return None
     return _Loaded(link, found.policy, found.answers.get(use) if known is None else known, known is not None)
-
-
-def _used(call: Call, loaded: _Loaded, at: Instant, address: str | None) -> Steps[tuple[Change, ...]]:
-    """Return what notes that a link was used, where that is due by what is known."""
-    place = last_use_key(call.tenant, loaded.link.id)
-    if loaded.recalled:
-        # Another process may have noted a newer use; and what is written must have been read.
-        newer = (yield from read(place)).get(place)
-        if newer is not None and not newer.is_due(at):
-            return ()
-    return (put(place, LastUse.of(at, address)),)
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:
@@ -199,11 +193,38 @@ def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision
     return Commit(decision, (put(place, {**marks, **dict.fromkeys(fresh, hour)}),), (event,))
 
 
-def parse_connectors(values: Iterable[str] | None) -> frozenset[ConnectorId] | None:
-    """Return the connectors of a flow, or None where the caller does not state them."""
-    if values is None:
-        return None
-    return frozenset(ConnectorId(one) for one in parse_ids(values, "connectors"))
+@attrs.frozen
+class Stated:
+    """What a caller states of the flow behind a call: as `AccessRequest` takes it."""
+
+    connectors: frozenset[ConnectorId] | Flow | None = None
+    environment: str | None = None
+    flow_id: str | None = None
+
+
+def stated(connectors: Question | None, environment: str | None, flow_id: str | None) -> Stated:
+    """Return what a caller states of the flow, each id in its one form.
+
+    Raises:
+        InvalidInput: malformed, or the flow itself names another environment or id.
+    """
+    if type(connectors) is Flow:
+        where, own = _agreed(connectors.environment, environment, "environment"), connectors.id
+        return Stated(connectors, where, _agreed(own, flow_id, "flow_id"))
+    where, own = _agreed(None, environment, "environment"), _agreed(None, flow_id, "flow_id")
+    if connectors is None:
+        return Stated(None, where, own)
+    ids = parse_items(connectors, "connectors")
+    if any(type(one) is CustomConnector for one in ids):
+        return Stated(Flow(cast("Iterable[str]", ids)), where, own)
+    return Stated(frozenset(parse_connector(one, "connectors") for one in ids), where, own)
+
+
+def _agreed(known: str | None, value: str | None, field: str) -> str | None:
+    said = None if value is None else canonical_place(value, field)
+    if known is not None and said is not None and known != said:
+        raise InvalidInput(field, "expected what the flow itself says, got another; leave it out here or there")
+    return known if said is None else said
 
 
 def _needed(scope: str | Iterable[str]) -> frozenset[Scope]:
@@ -220,7 +241,9 @@ def check(
     *,
     scope: str | Iterable[str],
     address: str | None = None,
-    connectors: Iterable[str] | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     resource: str | None = None,
 ) -> Operation[Decision]:
     """Decide whether a service may do something now with the token it presents.
@@ -231,7 +254,9 @@ def check(
         token: what the caller presented, whatever it is.
         scope: the operation, or all operations, that the call needs.
         address: the caller's address as the host got it.
-        connectors: all connectors of the flow, where the caller states them (TRACE T2).
+        connectors: all connectors of the flow, where the caller states them (TRACE T2), or the flow as a value.
+        environment: where the flow lives; not stated: every data policy applies, those for other environments too.
+        flow_id: the flow's own id, for exemptions from data policies.
         resource: the resource server that asks; a token made for one is refused by any other, and by one that does not
             say which it is (RFC 8707, RFC 9700 section 2.3).
 
@@ -250,17 +275,62 @@ def check(
         token=presented_secret(token),
         scopes=_needed(scope),
         address=address_text(address),
-        connectors=parse_connectors(connectors),
+        connectors=stated(connectors, environment, flow_id),
         resource=audience(resource),
     )
 
 
-def presented_secret(value: object) -> Secret:
-    """Return what a caller presented as a secret, whatever it is."""
-    if type(value) is Secret:
-        return value
-    # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
-    return Secret(plain_text(value) or "")
+@operation("access.admit", records=CHECKED)
+def _admit(
+    call: Call,
+    *,
+    token: Secret,
+    scopes: frozenset[Scope],
+    address: str | None,
+    connectors: Stated,
+    resource: str | None,
+) -> Steps[Commit[Admission | Decision]]:
+    commit = yield from checking(
+        call, token=token, scopes=scopes, address=address, connectors=connectors, resource=resource
+    )
+    presented = (yield from ask(Ledger())).keys.open(call.tenant, token)
+    link: Link | None = None
+    if presented is not None and commit.result.allowed:
+        # Whose link it is never changes, so that it is read again breaks no snapshot.
+        place = link_key(call.tenant, presented.token.link)
+        link = (yield from read(place)).get(place)
+    if link is None:
+        return Commit(commit.result, commit.changes, commit.events)
+    admitted = Admission(
+        user=link.owner, service=link.service, link=link.id, client=link.client, decision=commit.result
+    )
+    return Commit(admitted, commit.changes, commit.events)
+
+
+def admit(
+    token: Secret | str,
+    *,
+    scope: str | Iterable[str],
+    address: str | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
+    resource: str | None = None,
+) -> Operation[Admission | Decision]:
+    """Decide as `check` does, and say of a call that is let in for whom it acts.
+
+    Arguments and errors are those of `check`; its `Decision` comes back where the call is refused.
+
+    >>> admit("xl_at_...", scope="k:app_record:read", address="203.0.113.7").name
+    'access.admit'
+    """
+    return _admit(
+        token=presented_secret(token),
+        scopes=_needed(scope),
+        address=address_text(address),
+        connectors=stated(connectors, environment, flow_id),
+        resource=audience(resource),
+    )
 
 
 @operation("access.explain", by=ADMINISTRATORS)
@@ -271,8 +341,9 @@ def _explain(
     user: UserId,
     scopes: frozenset[Scope],
     address: str | None,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: Stated,
     network: Network,
+    network_proof: NetworkProof | None,
 ) -> Steps[Commit[Decision]]:
     found = yield from facts.load(call, service, user)
     at = yield from ask(Now())
@@ -282,20 +353,27 @@ def _explain(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         network=network,
+        caller="service" if network_proof is None else "user",
+        network_proof=network_proof or "none",
     )
     return Commit(evaluate(found.policy, request))
 
 
-def explain(
+def explain(  # noqa: PLR0913 - each is a fact of the question
     service: str,
     *,
     user: str,
     scope: str | Iterable[str] = (),
     address: str | None = None,
-    connectors: Iterable[str] | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof | None = None,
 ) -> Operation[Decision]:
     """Say whether a user may use a service and why, without any token; writes nothing.
 
@@ -303,7 +381,10 @@ def explain(
 
     Args:
         scope: operations to ask about; none: the gates before them.
+        connectors, environment, flow_id: as in `check`.
         network: `not_applicable` to leave the address out.
+        network_proof: None where the service is at the address; where it is the user in person, on the consent page,
+            what the host checked of them: `none`, `basic`, `client_certificate`.
 
     >>> explain("slack", user="sato", network="not_applicable").name
     'access.explain'
@@ -313,8 +394,9 @@ def explain(
         user=UserId(parse_id(user, "user")),
         scopes=parse_scopes(scope, "scope"),
         address=address_text(address),
-        connectors=parse_connectors(connectors),
+        connectors=stated(connectors, environment, flow_id),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=None if network_proof is None else parse_proof(network_proof),
     )
 
 
@@ -325,7 +407,7 @@ def _check_flow(
     service: ServiceId,
     user: UserId,
     scopes: frozenset[Scope],
-    connectors: frozenset[ConnectorId],
+    connectors: Stated,
     address: str | None,
     direction: Literal["inbound", "outbound"],
 ) -> Steps[Commit[Decision]]:
@@ -336,6 +418,7 @@ def _check_flow(
     links = sorted(
         (yield from facts.links(call, ids)), key=lambda one: (one.state is not LinkState.LIVE, -one.accepted_at, one.id)
     )
+    policy = yield from facts.knowing_clients(call, found.policy, links)
     at = yield from ask(Now())
     request = AccessRequest(
         service=service,
@@ -343,28 +426,31 @@ def _check_flow(
         at=at,
         scopes=scopes,
         address=address,
-        connectors=connectors,
+        connectors=connectors.connectors,
+        environment=connectors.environment,
+        flow_id=connectors.flow_id,
         network="not_applicable" if direction == "outbound" else "applies",
         required=_LINK_REQUIRED,
     )
     tried = [
-        evaluate(found.policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes)))
-        for link in links
+        evaluate(policy, attrs.evolve(request, credential=Credential(link=link, scopes=link.scopes))) for link in links
     ]
     none: tuple[Note, ...] = (("link.missing", {"service": service, "user": user}),)
-    tried.append(evaluate(found.policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
+    tried.append(evaluate(policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
     # A user may have several links to one service, one per client: the flow runs if one of them may carry it.
     return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
 
 
-def check_flow(
+def check_flow(  # noqa: PLR0913 - each is one fact of the flow, and all but one have names
     service: str,
     *,
     user: str,
     trigger: str,
     action: str,
     scope: str | Iterable[str],
-    connectors: Iterable[str] = (),
+    connectors: Question = (),
+    environment: str | None = None,
+    flow_id: str | None = None,
     address: str | None = None,
     direction: Literal["inbound", "outbound"] = "inbound",
 ) -> Operation[Decision]:
@@ -376,7 +462,8 @@ def check_flow(
     Args:
         trigger, action: the connectors at the two ends of the flow.
         scope: what the flow does in the host.
-        connectors: further connectors of the flow.
+        connectors: further connectors of the flow, or the flow itself.
+        environment, flow_id: as in `check`.
         address: where the service calls from.
         direction: `outbound` where the host calls the service; the IP restriction is then not applicable.
 
@@ -385,12 +472,15 @@ def check_flow(
     ... ).name
     'access.check_flow'
     """
-    named = {parse_id(trigger, "trigger"), parse_id(action, "action"), *parse_ids(connectors, "connectors")}
+    ends = frozenset({parse_connector(trigger, "trigger"), parse_connector(action, "action")})
+    said = stated(connectors, environment, flow_id)
+    rest = said.connectors or frozenset()
+    whole = rest.joined(ends) if isinstance(rest, Flow) else rest | ends
     return _check_flow(
         service=ServiceId(parse_id(service, "service")),
         user=UserId(parse_id(user, "user")),
         scopes=_needed(scope),
-        connectors=frozenset(ConnectorId(one) for one in named),
+        connectors=attrs.evolve(said, connectors=whole),
         address=address_text(address),
         direction=cast("Literal['inbound', 'outbound']", one_of(direction, ("inbound", "outbound"), "direction")),
     )

@@ -15,6 +15,7 @@ from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.edition import parse_edition
 from extlink.domain.event import Detail
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
 from extlink.domain.identifier import (
     ConnectorId,
@@ -27,7 +28,8 @@ from extlink.domain.identifier import (
 )
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
-from extlink.domain.network import IPRestriction, Mode, Row
+from extlink.domain.network import IPRestriction, Mode, Row, parse_proofs
+from extlink.domain.pin import Pin, parse_pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
 from extlink.domain.subscription import Subscription
@@ -91,6 +93,7 @@ def write_network(network: IPRestriction) -> Detail:
     return {
         "mode": str(network.mode),
         "rows": tuple(_write_row(row) for row in network.rows),
+        "proofs": tuple(sorted(network.proofs)),
     }
 
 
@@ -98,17 +101,45 @@ def read_network(value: object) -> IPRestriction:
     """Read what `write_network` wrote."""
     fields = as_map(value)
     mode = as_one_of(fields["mode"], frozenset({"allow_all", "deny_all", "allow_some"}))
-    return IPRestriction(mode=cast("Mode", mode), rows=tuple(map(_read_row, as_list(fields["rows"]))))
+    return IPRestriction(
+        mode=cast("Mode", mode),
+        rows=tuple(map(_read_row, as_list(fields["rows"]))),
+        proofs=parse_proofs([as_text(one) for one in as_list(fields["proofs"])]),
+    )
+
+
+def write_pin(pin: Pin) -> Detail:
+    """Fields of a service's published ranges: what the ranges of one list have in common is written once."""
+    lists: dict[tuple[str, ...], list[str]] = {}
+    for row in pin.rows:
+        day = "" if row.published is None else row.published.isoformat()
+        lists.setdefault((row.memo, row.source, row.version, day), []).append(row.range.text)
+    return {"applies": str(pin.applies), "lists": tuple((*words, tuple(texts)) for words, texts in lists.items())}
+
+
+def read_pin(value: object) -> Pin:
+    """Read what `write_pin` wrote."""
+    fields = as_map(value)
+    rows: list[Row] = []
+    for one in as_list(fields["lists"]):
+        memo, source, version, day, texts = as_list(one)
+        rows.extend(_read_row([text, memo, source, version, day]) for text in as_list(texts))
+    return Pin(rows, parse_pinned(fields["applies"]))
 
 
 def write_data_groups(policy: DataGroupPolicy) -> Detail:
     """Fields of all data policies."""
-    return tuple(cast("Detail", one.to_fields()) for one in policy.policies)
+    return {
+        "policies": tuple(cast("Detail", one.to_fields()) for one in policy.policies),
+        "unblockable": tuple(sorted(policy.unblockable)),
+    }
 
 
 def read_data_groups(value: object) -> DataGroupPolicy:
     """Read what `write_data_groups` wrote."""
-    return DataGroupPolicy(tuple(DataPolicy.from_fields(as_map(one)) for one in as_list(value)))
+    fields = as_map(value)
+    policies = tuple(DataPolicy.from_fields(as_map(one)) for one in as_list(fields["policies"]))
+    return DataGroupPolicy(policies, tuple(as_text(one) for one in as_list(fields["unblockable"])))
 
 
 def write_service(known: RegisteredService) -> Detail:
@@ -243,15 +274,30 @@ def read_link_ids(value: object) -> tuple[LinkId, ...]:
     return tuple(LinkId(as_text(one)) for one in as_list(value))
 
 
+def _write_connectors(connectors: frozenset[ConnectorId] | Flow | None) -> Detail:
+    if isinstance(connectors, Flow):
+        return cast("Detail", connectors.to_fields())
+    return None if connectors is None else tuple(sorted(connectors))
+
+
+def _read_connectors(value: object) -> frozenset[ConnectorId] | Flow | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return Flow.from_fields(as_map(cast("object", value)))
+    return frozenset(ConnectorId(as_text(one)) for one in as_list(value))
+
+
 def write_subscription(subscription: Subscription) -> Detail:
     """Fields of a trigger subscription."""
-    connectors = subscription.connectors
     return {
         "id": subscription.id,
         "link": subscription.link,
         "trigger": subscription.trigger,
         "scope": subscription.scope,
-        "connectors": None if connectors is None else tuple(sorted(connectors)),
+        "connectors": _write_connectors(subscription.connectors),
+        "environment": subscription.environment,
+        "flow_id": subscription.flow_id,
         "made_at": subscription.made_at,
     }
 
@@ -259,13 +305,15 @@ def write_subscription(subscription: Subscription) -> Detail:
 def read_subscription(value: object) -> Subscription:
     """Read what `write_subscription` wrote."""
     fields = as_map(value)
-    connectors = fields["connectors"]
+    environment, flow_id = fields["environment"], fields["flow_id"]
     return Subscription(
         id=SubscriptionId(as_text(fields["id"])),
         link=LinkId(as_text(fields["link"])),
         trigger=as_text(fields["trigger"]),
         scope=Scope(as_text(fields["scope"])),
-        connectors=None if connectors is None else frozenset(ConnectorId(as_text(one)) for one in as_list(connectors)),
+        connectors=_read_connectors(fields["connectors"]),
+        environment=None if environment is None else as_text(environment),
+        flow_id=None if flow_id is None else as_text(flow_id),
         made_at=Instant(as_whole(fields["made_at"])),
     )
 

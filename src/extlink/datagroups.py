@@ -6,23 +6,26 @@ policy.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, cast
 
 import attrs
 
 from extlink import facts
-from extlink.domain.datagroup import DataGroupPolicy
+from extlink.access import Stated, stated
+from extlink.domain.connector import parse_connector_set
+from extlink.domain.datagroup import DataGroupPolicy, Move, Question, Unfixable
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import PolicyId, parse_id
+from extlink.domain.identifier import ConnectorId, PolicyId, ServiceId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import Tenant
-from extlink.errors import Refused
+from extlink.errors import InvalidInput, Refused
 from extlink.inputs import exactly, flag
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put, read
-from extlink.records import data_groups_key, tenant_key
+from extlink.records import data_groups_key, service_key, tenant_key
 
-__all__ = ["remove_policy", "require_flow_connectors", "set_policy", "show"]
+__all__ = ["remedy", "remove_policy", "require_flow_connectors", "set_policy", "set_unblockable", "show"]
 
 _NO_POLICIES: Final = DataGroupPolicy()
 
@@ -40,29 +43,51 @@ def _image(policy: DataPolicy | None) -> Detail:
 
 
 @operation("datagroups.set_policy", by=ADMINISTRATORS, records=("datagroup.changed",))
-def _set_policy(call: Call, *, policy: DataPolicy) -> Steps[Commit[DataGroupPolicy]]:
+def _set_policy(call: Call, *, policy: DataPolicy, saved_under_older_rules: bool) -> Steps[Commit[DataGroupPolicy]]:
     known = yield from _load(call)
     before = next((one for one in known.policies if one.id == policy.id), None)
     if before == policy:
         return Commit(known)
+    if not saved_under_older_rules:
+        _require_blockable(policy, known.unblockable)
     others = tuple(one for one in known.policies if one.id != policy.id)
-    after = DataGroupPolicy((*others, policy))
+    after = attrs.evolve(known, policies=(*others, policy))
     event = Event("datagroup.changed", {"policy": policy.id, "before": _image(before), "after": _image(policy)})
     return Commit(after, (put(data_groups_key(call.tenant), after),), (event,))
 
 
-def set_policy(policy: DataPolicy) -> Operation[DataGroupPolicy]:
+def _require_blockable(policy: DataPolicy, unblockable: frozenset[ConnectorId]) -> None:
+    """Refuse what Power Platform refuses to save today (R7, R9)."""
+    for connector in sorted(policy.blocked & unblockable):
+        raise Refused(Reason("datagroup.unblockable", {"connector": connector, "policy": policy.id}))
+    for rules in policy.actions:
+        if rules.connector in unblockable:
+            raise Refused(Reason("datagroup.unblockable_actions", {"connector": rules.connector, "policy": policy.id}))
+
+
+def set_policy(policy: DataPolicy, *, saved_under_older_rules: bool = False) -> Operation[DataGroupPolicy]:
     """Add a data policy, or replace the one of the same id.
 
-    Source: S6, DATAGROUPS R1 to R6. Needs `common_administrator`.
+    Source: S6, DATAGROUPS R1 to R12. Needs `common_administrator`.
+
+    Args:
+        policy: a copy of what Power Platform holds.
+        saved_under_older_rules: the copy is true though it blocks what cannot be blocked today. Power Platform keeps
+            such a policy as it is until somebody edits it.
 
     Raises:
         InvalidInput: not a `DataPolicy`.
 
+    Raises when run:
+        Refused: `datagroup.unblockable`, `datagroup.unblockable_actions`.
+
     >>> set_policy(DataPolicy(id="standard", business={"shared_kintone"})).name
     'datagroups.set_policy'
     """
-    return _set_policy(policy=exactly(policy, DataPolicy, "policy"))
+    return _set_policy(
+        policy=exactly(policy, DataPolicy, "policy"),
+        saved_under_older_rules=flag(saved_under_older_rules, "saved_under_older_rules"),
+    )
 
 
 @operation("datagroups.remove_policy", by=ADMINISTRATORS, records=("datagroup.changed",))
@@ -71,7 +96,7 @@ def _remove_policy(call: Call, *, policy: PolicyId) -> Steps[Commit[DataGroupPol
     before = next((one for one in known.policies if one.id == policy), None)
     if before is None:
         raise Refused(Reason("datagroup.unknown_policy", {"policy": policy}))
-    after = DataGroupPolicy(tuple(one for one in known.policies if one.id != policy))
+    after = attrs.evolve(known, policies=tuple(one for one in known.policies if one.id != policy))
     event = Event("datagroup.changed", {"policy": policy, "before": _image(before), "after": None})
     return Commit(after, (put(data_groups_key(call.tenant), after),), (event,))
 
@@ -86,6 +111,35 @@ def remove_policy(policy: str) -> Operation[DataGroupPolicy]:
     datagroups.remove_policy(policy='standard')
     """
     return _remove_policy(policy=PolicyId(parse_id(policy, "policy")))
+
+
+@operation("datagroups.set_unblockable", by=ADMINISTRATORS, records=("tenant.setting_changed",))
+def _set_unblockable(call: Call, *, connectors: frozenset[ConnectorId]) -> Steps[Commit[DataGroupPolicy]]:
+    known = yield from _load(call)
+    if known.unblockable == connectors:
+        return Commit(known)
+    after = attrs.evolve(known, unblockable=connectors)
+    details: dict[str, Detail] = {
+        "setting": "unblockable_connectors",
+        "before": tuple(sorted(known.unblockable)),
+        "after": tuple(sorted(connectors)),
+    }
+    event = Event("tenant.setting_changed", details)
+    return Commit(after, (put(data_groups_key(call.tenant), after),), (event,))
+
+
+def set_unblockable(connectors: Iterable[str]) -> Operation[DataGroupPolicy]:
+    """Say which connectors Power Platform does not let be blocked, where its list is newer than ours.
+
+    Source: DATAGROUPS R7. `feeds.read_connectors` reads the list from Power Platform's own answer.
+
+    Raises:
+        InvalidInput: not a list of connectors.
+
+    >>> set_unblockable(["shared_approvals"]).name
+    'datagroups.set_unblockable'
+    """
+    return _set_unblockable(connectors=parse_connector_set(connectors, "connectors"))
 
 
 @operation("datagroups.require_flow_connectors", by=ADMINISTRATORS, records=("tenant.setting_changed",))
@@ -125,3 +179,52 @@ def show() -> Operation[DataGroupPolicy]:
     datagroups.show()
     """
     return _show()
+
+
+@operation("datagroups.remedy", by=ADMINISTRATORS)
+def _remedy(call: Call, *, flow: Stated, service: ServiceId | None) -> Steps[Commit[tuple[Move, ...] | Unfixable]]:
+    known = yield from _load(call)
+    host = None
+    if service is not None:
+        there = facts.registered((yield from read(service_key(call.tenant, service))), call.tenant, service)
+        host = there.service.connector
+    asked: Question = flow.connectors or ()
+    return Commit(known.remedy(asked, flow.environment, flow.flow_id, host=host))
+
+
+def remedy(
+    connectors: Question,
+    *,
+    service: str | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
+) -> Operation[tuple[Move, ...] | Unfixable]:
+    """Return a smallest change of the data policies that makes a flow legal; changes nothing.
+
+    Source: S6. What it names is to be done in Power Platform; extlink holds the copy. Needs `common_administrator`.
+
+    Args:
+        connectors: all connectors of the flow, or the flow.
+        service: whose `connector` is the host's own: the partner is moved to its group, where that is as small.
+        environment, flow_id: as in `access.check`.
+
+    Returns:
+        The moves, such as "put shared_slack into Business in policy C"; none if the flow is allowed; or what of its
+        actions and endpoints no move can make legal.
+
+    Raises:
+        InvalidInput: malformed arguments.
+
+    Raises when run:
+        Refused: `service.unknown`.
+
+    >>> remedy(["shared_kintone", "shared_slack"], service="power-automate").name
+    'datagroups.remedy'
+    """
+    given = stated(connectors, environment, flow_id)
+    if given.connectors is None:
+        raise InvalidInput("connectors", "expected a list, got NoneType; state all connectors of the flow")
+    return _remedy(
+        flow=given,
+        service=None if service is None else ServiceId(parse_id(service, "service")),
+    )

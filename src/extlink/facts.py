@@ -6,15 +6,16 @@ that the whole tenant's policy would give (law 3), at the cost of a single read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
 
 import attrs
 
 from extlink.domain.access import Person, Policy
+from extlink.domain.client_registration import ClientRecord
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
-from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, TenantId, UserId
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.reason import Reason
@@ -22,19 +23,24 @@ from extlink.domain.registry import RegisteredService, ServiceRegistry
 from extlink.domain.tenant import Tenant, UserState
 from extlink.errors import Refused
 from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
+from extlink.ports import components
 from extlink.records import (
+    CLIENT,
+    RecordKey,
+    client_key,
     data_groups_key,
     grant_rules_key,
     host_service_key,
     link_key,
     network_key,
+    pin_key,
     service_key,
     tenant_key,
     user_grant_key,
     user_key,
 )
 
-__all__ = ["Facts", "links", "load", "opened", "registered"]
+__all__ = ["Facts", "knowing_clients", "links", "load", "opened", "registered"]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _NO_POLICIES: Final = DataGroupPolicy()
@@ -92,11 +98,12 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
         grant_rules_key(tenant, service),
         network_key(tenant),
         data_groups_key(tenant),
+        pin_key(tenant, service),
         *more,
     )
     if user is None:
         answers = yield from ask(Read(places))
-        return Facts(_policy(answers, tenant, service, {}, {}), answers)
+        return Facts(_policy(answers, tenant, service, {}, {}, _removed(answers, more)), answers)
     grant_place, user_place = user_grant_key(tenant, service, user), user_key(tenant, user)
     answers = yield from ask(Read((*places, grant_place, user_place)))
     opened(answers, tenant)
@@ -105,7 +112,28 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
     answered = not isinstance(member, Unanswered)
     person = Person(None if isinstance(member, Unanswered) else member, state, answered=answered)
     rules = answers.get(grant_place)
-    return Facts(_policy(answers, tenant, service, {user: person}, {} if rules is None else {user: rules}), answers)
+    named = {} if rules is None else {user: rules}
+    return Facts(_policy(answers, tenant, service, {user: person}, named, _removed(answers, more)), answers)
+
+
+def _removed(answers: Answers, places: Iterable[Readable]) -> frozenset[ClientId]:
+    """Return which of the clients among some records were removed; one that never was registered is the host's own."""
+    found: set[ClientId] = set()
+    for place in places:
+        if isinstance(place, RecordKey) and place.kind is CLIENT:
+            record = cast("ClientRecord | None", answers.get(place))
+            if record is not None and record.registration is None:
+                found.add(ClientId(components(place.key.path)[-1]))
+    return frozenset(found)
+
+
+def knowing_clients(call: Call, policy: Policy, links: Iterable[Link]) -> Steps[Policy]:
+    """Return a policy that also knows which of these links' clients were removed."""
+    places = tuple(client_key(call.tenant, client) for client in sorted({link.client for link in links}))
+    if not places:
+        return policy
+    answers = yield from ask(Read(places))
+    return attrs.evolve(policy, removed_clients=_removed(answers, places))
 
 
 def _policy(
@@ -114,9 +142,11 @@ def _policy(
     service: ServiceId,
     people: Mapping[UserId, Person],
     named: Mapping[UserId, UserRules],
+    removed: frozenset[ClientId],
 ) -> Policy:
     known, everywhere = answers.get(service_key(tenant, service)), answers.get(host_service_key(service))
     granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
+    pin = answers.get(pin_key(tenant, service))
     return Policy(
         registry=ServiceRegistry(
             opened(answers, tenant),
@@ -127,6 +157,8 @@ def _policy(
         people=people,
         network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
         data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
+        pins={} if pin is None else {service: pin},
+        removed_clients=removed,
     )
 
 

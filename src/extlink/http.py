@@ -4,38 +4,47 @@ Rules: nothing here looks at a forwarded header, since only the host knows its p
 error is `no-store`; whatever a caller sends gets an answer that OAuth defines, and never tells which part of a
 credential was wrong; a store that fails is 503, never a yes.
 
-    authorization   GET or POST, as the user who is logged in: `authorize`, then the host's page, then `answer`
-    token, revocation, introspection, metadata      `serve`, or its two halves `exchange` and `Exchange.respond`
+    authorization, consent form     `serve_user`, as the user who is logged in; its halves are `authorize` and `answer`
+    pushed requests, token, revocation, introspection, metadata
+                                     `serve`, or its two halves `exchange` and `Exchange.respond`
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, Generic, TypeVar, cast
 
 import attrs
 
 from extlink import endpoints
+from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.identifier import plain_text
+from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
-from extlink.endpoints import Introspection, Redirect
-from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.endpoints import Introspection, PushedRequest, Redirect
+from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, OAuthError, StorageError
+from extlink.inputs import exactly
+from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
-from extlink.oauth.token import read_token_request, token_response
+from extlink.oauth.token import read_scope, read_token_request, token_response
 from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
 
-__all__ = ["CONSENT_HEADERS", "AuthorizationServer", "Exchange", "Request", "Response", "error_response"]
+__all__ = ["CONSENT_HEADERS", "AuthorizationServer", "Exchange", "Page", "Request", "Response", "error_response"]
 
 T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
 _BASIC: Final = (("WWW-Authenticate", 'Basic realm="oauth"'),)
+_LATER: Final = (("Retry-After", "1"),)
+_UNAVAILABLE: Final = 503
 _ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
 # What the host's consent page is to be sent with: no frame, no referrer with the request in it, no copy in a cache
 # (RFC 9700 sections 4.2.4 and 4.16).
@@ -47,10 +56,49 @@ CONSENT_HEADERS: Final = (
 )
 
 
-def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if isinstance(headers, Mapping):
-        headers = tuple(cast("Mapping[str, str]", headers).items())
-    return tuple((name.lower(), value) for name, value in headers)
+def _lower(headers: object) -> tuple[tuple[str, str], ...]:
+    """Return headers with their names in small letters.
+
+    Raises:
+        InvalidInput: anything but pairs of text; what comes as bytes is decoded as Latin-1 before.
+    """
+    try:
+        by_name = issubclass(type(headers), Mapping)
+        given = cast("Mapping[str, str]", headers).items() if by_name else cast("Iterable[tuple[str, str]]", headers)
+        pairs = [(plain_text(name), plain_text(value)) for name, value in given]
+    except Exception as exc:
+        raise InvalidInput("headers", f"expected pairs of names and values, got {type(headers).__name__}") from exc
+    found = tuple((name.lower(), value) for name, value in pairs if name is not None and value is not None)
+    if len(found) < len(pairs):
+        raise InvalidInput("headers", "expected names and values as text")
+    return found
+
+
+def _text(value: object, field: str) -> str:
+    plain = plain_text(value)
+    if plain is None:
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
+    return plain
+
+
+def _method(value: str) -> str:
+    return _text(value, "method")
+
+
+def _path(value: str) -> str:
+    return _text(value, "path")
+
+
+def _query(value: str) -> str:
+    return _text(value, "query")
+
+
+def _body(value: bytes) -> bytes:
+    return exactly(value, bytes, "body")
+
+
+def _names(headers: tuple[tuple[str, str], ...]) -> str:
+    return repr(tuple(name for name, _ in headers))
 
 
 @attrs.frozen(kw_only=True)
@@ -69,11 +117,11 @@ class Request:
     'Bearer x'
     """
 
-    method: str
-    path: str
-    query: str = ""
+    method: str = attrs.field(converter=_method)
+    path: str = attrs.field(converter=_path)
+    query: str = attrs.field(default="", repr=False, converter=_query)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes = attrs.field(default=b"", repr=False, converter=_body)
     address: str | None = None
 
     def header(self, name: str) -> str | None:
@@ -90,10 +138,14 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An HTTP response for the host's framework to send."""
+    """An HTTP response for the host's framework to send; printed, it names its headers, whose values may hold a code.
+
+    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_..."),))
+    Response(status=303, headers=('Location',))
+    """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -112,8 +164,9 @@ def error_response(error: ExtlinkError) -> Response:
     """Return the answer to a caller for whom something failed: what OAuth defines, and nothing of what happened."""
     if isinstance(error, OAuthError):
         return _error(error)
-    if isinstance(error, StorageError):
-        return _error(OAuthError("temporarily_unavailable"), ("Retry-After", "1"))
+    # A host that holds the wrong keys is not the caller's fault either: a client that is told so gives its tokens up.
+    if isinstance(error, StorageError | Misconfigured):
+        return _error(OAuthError("temporarily_unavailable"), *_LATER)
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))
 
@@ -125,22 +178,42 @@ class Exchange(Generic[T]):
     operation: Operation[T]
     respond: Callable[[T], Response]
 
+    def respond_to(self, tenant: Tenant) -> Response:
+        """Run the operation and answer.
+
+        Raises:
+            ExtlinkError: whatever the operation raises.
+        """
+        return self.respond(tenant.run(self.operation))
+
+    async def respond_to_async(self, tenant: AsyncTenant) -> Response:
+        """Do as `respond_to` does, for a host on asyncio."""
+        return self.respond(await tenant.run(self.operation))
+
     def run(self, tenant: Tenant) -> Response:
         """Run the operation and answer; what fails is answered as OAuth defines."""
         try:
-            return self.respond(tenant.run(self.operation))
+            return self.respond_to(tenant)
         except ExtlinkError as error:
             return error_response(error)
 
     async def run_async(self, tenant: AsyncTenant) -> Response:
         """Do as `run` does, for a host on asyncio."""
         try:
-            return self.respond(await tenant.run(self.operation))
+            return await self.respond_to_async(tenant)
         except ExtlinkError as error:
             return error_response(error)
 
 
-Answered = Exchange[TokenSet | Refusal] | Exchange[Refusal | None] | Exchange[Introspection | Refusal]
+# The host's consent page as HTML: what is asked, and a form that sends `consent` and `answer` to `consent_path`.
+Page = Callable[[Consent], str]
+Asked = Exchange[Consent | Redirect | Refusal] | Exchange[Redirect | Refusal]
+Answered = (
+    Exchange[PushedRequest | Refusal]
+    | Exchange[TokenSet | Refusal]
+    | Exchange[Refusal | None]
+    | Exchange[Introspection | Refusal]
+)
 
 
 class AuthorizationServer:
@@ -177,8 +250,8 @@ class AuthorizationServer:
         )
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
-        self._authorization_path = f"{path}/authorize"
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
+            f"{path}/par": self._push,
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
             f"{path}/introspect": self._introspect,
@@ -192,6 +265,8 @@ class AuthorizationServer:
         Args:
             session: the host's own session of the user, to which the consent is bound.
         """
+        if request.method not in {"GET", "HEAD", "POST"}:
+            return Response(status=405, headers=(("Allow", "GET, HEAD, POST"),))
         try:
             parameters = _parameters(request)
         except OAuthError as error:
@@ -203,19 +278,72 @@ class AuthorizationServer:
         """Return what to run as the same user, for the form of the consent page.
 
         The form has `consent` (the token), `answer` (`accept` or `refuse`) and, where the user may narrow them, one
-        `scope` field with the operations that are left.
+        `scope` field with the operations that are left; an empty one is refused, since it does not mean all of them.
         """
+        if request.method != "POST":
+            return Response(status=405, headers=(("Allow", "POST"),))
         try:
             form = read_form(request.body, request.header("content-type"))
-            token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
+            token, accepted, scopes = _consent_form(form)
         except OAuthError as error:
             return _page(error.status, error.error)
-        if answer == "accept":
+        if accepted:
             operation = endpoints.consent(
                 token, issuer=self.issuer, session=session, scopes=scopes, address=request.address
             )
             return Exchange(operation, _sent_back)
         return Exchange(endpoints.decline(token, issuer=self.issuer, session=session), _sent_back)
+
+    @property
+    def authorization_path(self) -> str:
+        """Where clients send the browser (RFC 6749 section 3.1)."""
+        return self._path("authorize")
+
+    @property
+    def consent_path(self) -> str:
+        """Where the form of the host's consent page goes."""
+        return self._path("consent")
+
+    def _path(self, name: str) -> str:
+        return "/".join(["", *self.endpoint.split("/")[3:], name])
+
+    @property
+    def user_paths(self) -> frozenset[str]:
+        """The paths that `serve_user` answers, for which somebody has to be logged in."""
+        return frozenset({self.authorization_path, self.consent_path})
+
+    def ask(self, request: Request, *, session: str, page: Page) -> Asked | Response:
+        """Return what to run as the user who is logged in, or the answer where there is nothing to run.
+
+        Args:
+            session: the host's own session of the user, to which the consent is bound.
+            page: the host's page, which escapes what it shows; it is sent with `CONSENT_HEADERS`.
+        """
+        if request.path == self.consent_path:
+            return self.answer(request, session=session)
+        if request.path != self.authorization_path:
+            return Response(status=404)
+        step = self.authorize(request, session=session)
+        return step if isinstance(step, Response) else attrs.evolve(step, respond=partial(_shown, page))
+
+    def serve_user(self, user: Tenant, request: Request, *, session: str, page: Page) -> Response:
+        """Answer a request of the user who is logged in: the authorization endpoint, and the form of its page.
+
+        Log the user in before: nobody is redirected who is not (RFC 9700 section 4.11.2). The arguments are `ask`'s.
+        """
+        try:
+            step = self.ask(request, session=session, page=page)
+            return step if isinstance(step, Response) else step.respond_to(user)
+        except ExtlinkError as error:
+            return _told(error)
+
+    async def serve_user_async(self, user: AsyncTenant, request: Request, *, session: str, page: Page) -> Response:
+        """Answer as `serve_user` does, for a host on asyncio."""
+        try:
+            step = self.ask(request, session=session, page=page)
+            return step if isinstance(step, Response) else await step.respond_to_async(user)
+        except ExtlinkError as error:
+            return _told(error)
 
     def exchange(self, request: Request) -> Answered | Response:
         """Return what to run in the tenant for a request of a client, or the answer where there is nothing to run."""
@@ -252,7 +380,7 @@ class AuthorizationServer:
         return step if isinstance(step, Response) else await step.run_async(tenant)
 
     def _limited(self, credentials: ClientCredentials) -> Response | None:
-        if self._rate_limit is None or self._rate_limit.admits(credentials.client_id or ""):
+        if self._rate_limit is None or self._rate_limit.admits(_name_of(credentials)):
             return None
         members = {"error": "temporarily_unavailable", "error_description": "too many failed attempts"}
         return _json(429, members, (*_NO_STORE, ("Retry-After", "60")))
@@ -261,10 +389,20 @@ class AuthorizationServer:
         """Return the answer to a client that was refused, and count those who showed wrong credentials."""
         error = OAuthError(result.error)
         if result.error == "invalid_client" and self._rate_limit is not None:
-            self._rate_limit.failed(credentials.client_id or "")
+            self._rate_limit.failed(_name_of(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
-        return _error(error, *(_BASIC if by_header else ()))
+        later = _LATER if error.status == _UNAVAILABLE else ()
+        return _error(error, *(_BASIC if by_header else ()), *later)
+
+    def _push(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
+        def respond(result: PushedRequest | Refusal) -> Response:
+            # 201, as something was made (RFC 9126 section 2.2).
+            return (
+                self._answered(result, credentials) if isinstance(result, Refusal) else _json(201, attrs.asdict(result))
+            )
+
+        return Exchange(endpoints.push(form, credentials, issuer=self.issuer, address=address), respond)
 
     def _token(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
         wanted = read_token_request(form)
@@ -294,11 +432,32 @@ class AuthorizationServer:
         return Exchange(operation, respond)
 
 
+def _name_of(credentials: ClientCredentials) -> str:
+    """Return whom failures are counted for: who the caller says it is, in an assertion too; of bounded length."""
+    name = credentials.client_id
+    if name is None and credentials.proof is not None:
+        assertion = read_assertion(credentials.proof)
+        name = None if assertion is None else assertion.client_id
+    return name if name is not None and is_client_id(name) else ""
+
+
 def _parameters(request: Request) -> Parameters:
     """Return the parameters of an authorization request (RFC 6749 section 3.1: GET, and POST with a form)."""
     if request.method == "POST":
         return read_form(request.body, request.header("content-type"))
     return read_query(request.query)
+
+
+def _consent_form(form: Parameters) -> tuple[Secret, bool, str | None]:
+    """Return the consent token, whether the user says yes, and the scopes that are left; None: all of them.
+
+    Raises:
+        OAuthError: a part is missing, there twice or malformed.
+    """
+    token, answer, scopes = form.need("consent"), form.need("answer"), read_scope(form)
+    if "scope" in form.empty:
+        raise OAuthError("invalid_scope", "scope is empty; refuse where nothing is left")
+    return Secret(token), answer == "accept", " ".join(sorted(scopes)) or None
 
 
 def _metadata(request: Request, members: Mapping[str, object]) -> Response:
@@ -322,6 +481,19 @@ def _sent_back(result: Consent | Redirect | Refusal) -> Response:
     if isinstance(result, Refusal):
         return _page(400, result.error)
     raise InvalidInput("result", "expected the host to show the page of a consent, and to respond to anything else")
+
+
+def _shown(page: Page, result: Consent | Redirect | Refusal) -> Response:
+    """Return the host's page for a consent, with the headers that protect it, and the answer to anything else."""
+    if not isinstance(result, Consent):
+        return _sent_back(result)
+    headers = (("Content-Type", "text/html;charset=UTF-8"), *CONSENT_HEADERS)
+    return Response(status=200, headers=headers, body=page(result).encode())
+
+
+def _told(error: ExtlinkError) -> Response:
+    """Return what a user is told for whom something failed: a store that cannot answer is no fault of the service."""
+    return _page(503, "temporarily_unavailable") if isinstance(error, StorageError) else _page(400, "invalid_request")
 
 
 def _page(status: int, error: str) -> Response:

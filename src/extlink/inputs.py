@@ -6,15 +6,34 @@ as it likes, or raise; what comes out of here is a plain value.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from extlink.domain.identifier import plain_text
+from extlink.domain.address import AddressRange, parse_range
+from extlink.domain.identifier import parse_items, plain_text
+from extlink.domain.network import Row
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
 
-__all__ = ["address_text", "audience", "exactly", "flag", "one_of", "secret", "shown", "text", "whole"]
+__all__ = [
+    "MAX_ROWS",
+    "address_text",
+    "audience",
+    "exactly",
+    "flag",
+    "given_row",
+    "given_rows",
+    "one_of",
+    "presented_secret",
+    "secret",
+    "shown",
+    "text",
+    "whole",
+]
 
 T = TypeVar("T")
+MAX_ROWS: Final = 100_000
+_MAX_RANGE: Final = 255
 _MAX_SHOWN: Final = 64
 _MAX_URI: Final = 2_000
 _MAX_SECRET: Final = 16_384
@@ -100,6 +119,14 @@ def address_text(value: object) -> str | None:
     return plain
 
 
+def presented_secret(value: object) -> Secret:
+    """Return what a caller presented as a secret, whatever it is."""
+    if type(value) is Secret:
+        return value
+    # Whatever else a caller presents is no token of ours; it must not become an error that tells more than a refusal.
+    return Secret(plain_text(value) or "")
+
+
 def secret(value: object, field: str) -> Secret:
     """Return what was presented as a secret; text becomes one.
 
@@ -121,3 +148,28 @@ def audience(value: object) -> str | None:
     if not named:
         raise InvalidInput("resource", "expected an absolute URI, got an empty text; leave it out where none is named")
     return named
+
+
+def given_rows(values: Iterable[Row | AddressRange | str], *, everything: bool) -> tuple[Row, ...]:
+    """Return rows, however each was written.
+
+    Args:
+        everything: whether a row may be the whole of IPv4 or IPv6 (TRACE T15).
+
+    >>> [row.text for row in given_rows(["192.0.2.0/24", "198.51.100.7"], everything=False)]
+    ['192.0.2.0/24', '198.51.100.7/32']
+    """
+    return tuple(given_row(item, everything=everything) for item in parse_items(values, "rows", MAX_ROWS))
+
+
+def given_row(value: object, *, everything: bool) -> Row:
+    """Return one row: itself, or the row of a range or of a CIDR text."""
+    if type(value) is Row:
+        row = value
+    elif type(value) is AddressRange:
+        row = Row(range=value)
+    else:
+        row = Row(range=parse_range(text(value, "rows", _MAX_RANGE), "rows", allow_everything=everything))
+    if row.range.prefix == 0 and not everything:
+        raise InvalidInput("rows", f"expected a range smaller than {row.text}; allow_all() says what it means")
+    return row

@@ -37,7 +37,7 @@ def write_link(link: Link) -> object:
         link.resource,
         link.accepted_at,
         link.expires,
-        [base64_text(link.code.digest), link.code.expires, link.code.redirect_uri, link.code.challenge],
+        _code(link.code),
         [[one.generation, base64_text(one.digest), one.expires, sorted(one.scopes)] for one in link.access],
         [
             held.generation,
@@ -52,6 +52,7 @@ def write_link(link: Link) -> object:
         link.ended_by,
         link.ended_at,
         link.idle_until,
+        link.pinned,
     ]
 
 
@@ -59,7 +60,7 @@ def read_link(value: object) -> Link:
     """Read what `write_link` wrote."""
     fields = as_list(value)
     (link, owner, service, client, public, state, epochs, grants_at, scopes, resource, accepted, expires) = fields[:12]
-    code, access, rotation, ended_by, ended_at, idle_until = fields[12:]
+    code, access, rotation, ended_by, ended_at, idle_until, pinned = fields[12:]
     return Link(
         id=LinkId(as_text(link)),
         owner=None if owner is None else UserId(as_text(owner)),
@@ -79,16 +80,23 @@ def read_link(value: object) -> Link:
         ended_by=as_text(ended_by),
         ended_at=as_instant(ended_at),
         idle_until=as_instant(idle_until),
+        pinned=pinned is not False,
     )
 
 
+def _code(code: Code) -> list[object]:
+    usual: list[object] = [base64_text(code.digest), code.expires, code.redirect_uri, code.challenge]
+    return usual if code.redirect_named else [*usual, False]
+
+
 def _read_code(value: object) -> Code:
-    digest, expires, redirect_uri, challenge = as_list(value)
+    digest, expires, redirect_uri, challenge, *unnamed = as_list(value)
     return Code(
         digest=as_bytes(digest),
         expires=Instant(as_whole(expires)),
         redirect_uri=as_text(redirect_uri),
         challenge=None if challenge is None else as_text(challenge),
+        redirect_named=not unnamed,
     )
 
 
@@ -134,4 +142,5 @@ def link_image(link: Link) -> Detail:
         "ended_by": link.ended_by,
         "ended_at": link.ended_at,
         "idle_until": link.idle_until,
+        "pinned": link.pinned,
     }

@@ -20,15 +20,16 @@ from extlink.domain.consent import (
 )
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.event import Detail, Event
-from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes, plain_text
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
+from extlink.domain.network import NetworkProof, parse_proof
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import HANDLE_BYTES, RANDOM_BYTES, link_id
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import address_text, audience, exactly, one_of, text
+from extlink.inputs import address_text, audience, exactly, one_of, secret, text
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
 from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
@@ -62,8 +63,10 @@ class Asked:
     resource: str | None
     address: str | None
     network: Network
+    network_proof: NetworkProof = "none"
     state: str | None = None
     session: str = ""
+    redirect_named: bool = True
 
 
 def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
@@ -91,6 +94,7 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
         expires=Instant(at + ledger.lifetimes.consent),
         state=asked.state,
         session=asked.session,
+        redirect_named=asked.redirect_named,
     )
     service = found.policy.registry.services[asked.service].service
     consent = Consent(
@@ -114,11 +118,15 @@ def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequ
         scopes=asked.scopes,
         address=call.actor.address if asked.address is None else asked.address,
         network=asked.network,
+        caller="user",
+        network_proof=asked.network_proof,
         flow="not_applicable",
     )
 
 
 def _error(decision: Decision) -> str:
+    if decision.is_temporary:
+        return "temporarily_unavailable"
     unknown = any(reason.code == "scope.unknown" for reason in decision.reasons)
     return "invalid_scope" if unknown else "access_denied"
 
@@ -133,6 +141,7 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
     resource: str | None = None,
     address: str | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof = "none",
     session: str | None = None,
 ) -> Operation[Consent | Refusal]:
     """Ask whether a user may connect a service, and return what the consent page shows; nothing is written.
@@ -149,6 +158,7 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
         resource: the audience of the tokens (RFC 8707), if the client names one.
         address: the user's address, if not the one that `acting_as` stated; `network`: whether the IP restriction
             holds for the consent page (TRACE T2).
+        network_proof: what the host checked of the user beside the address: `basic`, `client_certificate` (TRACE T16).
 
     Returns:
         The consent, or a refusal with every reason.
@@ -179,12 +189,13 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
         resource=audience(resource),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=parse_proof(network_proof),
         session=_session(session),
     )
     return _begin(asked=asked)
 
 
-def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
+def answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     """Return the consent request that a token carries.
 
     Raises:
@@ -193,9 +204,7 @@ def _answered(call: Call, token: Secret, session: str) -> Steps[ConsentRequest]:
     user = acting_user(call)
     ledger = yield from ask(Ledger())
     body = ledger.keys.open_consent(call.tenant, token)
-    if body is None:
-        raise Refused(Reason("consent.unknown"))
-    request = ConsentRequest.unpack(body)
+    request = None if body is None else ConsentRequest.unpack(body)
     if request is None:
         raise Refused(Reason("consent.unknown"))
     if request.user != user:
@@ -210,10 +219,17 @@ DENIED: Final = ("consent.denied",)
 
 
 def accepting(
-    call: Call, *, token: Secret, scopes: frozenset[Scope] | None, address: str | None, network: Network, session: str
+    call: Call,
+    *,
+    token: Secret,
+    scopes: frozenset[Scope] | None,
+    address: str | None,
+    network: Network,
+    session: str,
+    network_proof: NetworkProof = "none",
 ) -> Steps[Commit[Acceptance | Refusal]]:
     """Carry out `accept`, for the authorization endpoint."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     granted = request.scopes if scopes is None else scopes
     if not granted or not granted <= request.scopes:
         raise InvalidInput(
@@ -229,10 +245,11 @@ def accepting(
         raise Refused(Reason("consent.used"))
     if at >= request.expires:
         raise Refused(Reason("consent.expired"))
-    decision = _decided(call, found.policy, request, scopes=granted, at=at, address=address, network=network)
+    question = _question_again(call, request, scopes=granted, at=at, address=address, network=network)
+    decision = evaluate(found.policy, attrs.evolve(question, network_proof=network_proof))
     if not decision.allowed:
         return Commit(Refusal(_error(decision), decision.reasons, decision))
-    known, ended = _sorted_out(found.policy, listed, at)
+    known, ended = _sorted_out((yield from facts.knowing_clients(call, found.policy, listed)), listed, at)
     if len(known) >= MAX_LINKS:
         raise Refused(Reason("link.too_many", {"service": service, "limit": str(MAX_LINKS)}))
     ledger = yield from ask(Ledger())
@@ -249,27 +266,26 @@ def accepting(
 _accept = operation("links.accept", by=USERS, records=ACCEPTED)(accepting)
 
 
-def _decided(
+def _question_again(
     call: Call,
-    policy: Policy,
     request: ConsentRequest,
     *,
     scopes: frozenset[Scope],
     at: Instant,
     address: str | None,
     network: Network,
-) -> Decision:
-    """Ask the gates again for the scopes that are left: the page may have stood open for a while."""
-    question = AccessRequest(
+) -> AccessRequest:
+    """Return the question to the gates for the scopes that are left: the page may have stood open for a while."""
+    return AccessRequest(
         service=request.service,
         user=request.user,
         at=at,
         scopes=scopes,
         address=call.actor.address if address is None else address,
         network=network,
+        caller="user",
         flow="not_applicable",
     )
-    return evaluate(policy, question)
 
 
 def _consented(
@@ -294,6 +310,7 @@ def _consented(
             expires=Instant(at + lifetimes.code),
             redirect_uri=request.redirect_uri,
             challenge=request.challenge,
+            redirect_named=request.redirect_named,
         ),
     )
 
@@ -356,6 +373,7 @@ def accept(
     scopes: str | Iterable[str] | None = None,
     address: str | None = None,
     network: Network = "applies",
+    network_proof: NetworkProof = "none",
     session: str | None = None,
 ) -> Operation[Acceptance | Refusal]:
     """Say yes on behalf of the user who was asked: make the link and return its code.
@@ -365,6 +383,7 @@ def accept(
     Args:
         consent: the consent, or its token as the form sent it back.
         scopes: fewer operations than were asked for; None: all of them.
+        address, network, network_proof: as for `begin`.
         session: the host's session, as `begin` was told it.
 
     Returns:
@@ -383,6 +402,7 @@ def accept(
         scopes=None if scopes is None else parse_scopes(scopes),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
+        network_proof=parse_proof(network_proof),
         session=_session(session),
     )
 
@@ -392,19 +412,12 @@ def _session(value: object) -> str:
 
 
 def _token(consent: object) -> Secret:
-    if type(consent) is Consent:
-        return consent.token
-    if type(consent) is Secret:
-        return consent
-    plain = plain_text(consent)
-    if plain is None:
-        raise InvalidInput("consent", f"expected a consent or its token, got {type(consent).__name__}")
-    return Secret(plain)
+    return consent.token if type(consent) is Consent else secret(consent, "consent")
 
 
 def refusing(call: Call, *, token: Secret, session: str) -> Steps[Commit[tuple[Refusal, ConsentRequest]]]:
     """Carry out `refuse`, for the authorization endpoint, which needs to know whom to tell."""
-    request = yield from _answered(call, token, session)
+    request = yield from answered(call, token, session)
     place = link_key(call.tenant, request.link)
     found = yield from facts.load(call, request.service, request.user, place)
     if found.answers.get(place) is not None:

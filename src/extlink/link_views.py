@@ -132,6 +132,7 @@ def _views(
     if not ids:
         return ()
     links = yield from facts.links(call, ids)
+    policy = yield from facts.knowing_clients(call, policy, links)
     uses = yield from read(*(last_use_key(call.tenant, link.id) for link in links))
     noted = {link.id: uses.get(last_use_key(call.tenant, link.id)) for link in links}
     views = [view for link in links if (view := _view(policy, service, link, noted[link.id], at)) is not None]

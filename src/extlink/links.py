@@ -3,6 +3,7 @@
 begin -> consent -> accept -> code -> redeem -> tokens -> refresh ...      refuse
 of, users_of, members_of                                                   who uses what
 revoke, revoke_all, revoke_members_of, narrow, suspend, resume             ending and pausing
+pin, unpin                                                                 calls from published ranges alone
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from extlink.link_consent import accept, begin, refuse
 from extlink.link_ends import narrow, resume, revoke, revoke_all, suspend
 from extlink.link_members import MemberPage, MembersRevoked, MemberUses, members_of, revoke_members_of
+from extlink.link_pins import pin, unpin
 from extlink.link_tokens import redeem, refresh
 from extlink.link_views import LinkView, ServiceUse, ServiceUser, ServiceUserPage, of, users_of
 
@@ -26,6 +28,7 @@ __all__ = [
     "members_of",
     "narrow",
     "of",
+    "pin",
     "redeem",
     "refresh",
     "refuse",
@@ -34,5 +37,6 @@ __all__ = [
     "revoke_all",
     "revoke_members_of",
     "suspend",
+    "unpin",
     "users_of",
 ]

@@ -2,7 +2,7 @@
 
 Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
 refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
-kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
+kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7).
 
     head of a tenant   t                    IP restriction      p net
     host's keys        k (of ~host)         data policies       p dlp
@@ -11,9 +11,11 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     user               u <user>             link                l <link>
     links of a user    o <user> <service>   users of a service  x <service> <user>
     trigger            w <link> <id>        refusal marks       n <link>
+    published ranges   p pin <service>      resets so far       p rst
     OAuth client       c <client>           seen assertions     a <client>
     open request      rq <service> <user>  answered request    ra <service> <user>
     head of requests  rv                   last use of a link  nu <link>
+    what a command came to (`outcomes`)      i <user> <idempotency key>
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -38,6 +40,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
+from extlink.domain.pin import Pin
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Tenant, UserState
@@ -130,6 +133,8 @@ NETWORK: Final = Kind[IPRestriction]("p", codec.write_network, codec.read_networ
 DATA_GROUPS: Final = Kind[DataGroupPolicy](
     "p", codec.write_data_groups, codec.read_data_groups, codec.write_data_groups, packed=True
 )
+PIN: Final = Kind[Pin]("p", codec.write_pin, codec.read_pin, codec.write_pin, packed=True)
+RESETS: Final = Kind[int]("p", _same, codec.read_count, _same)
 SERVICE: Final = Kind[RegisteredService]("s", codec.write_service, codec.read_service, codec.write_service)
 HOST_SERVICE: Final = Kind[HostService](
     "s", codec.write_host_service, codec.read_host_service, codec.write_host_service
@@ -204,6 +209,17 @@ def tenant_key(tenant: TenantId) -> RecordKey[Tenant]:
 def network_key(tenant: TenantId) -> RecordKey[IPRestriction]:
     """Return where the IP restriction lies."""
     return RecordKey(NETWORK, key(tenant, "p", "net"))
+
+
+@lru_cache(_MEMO)
+def pin_key(tenant: TenantId, service: ServiceId) -> RecordKey[Pin]:
+    """Return where the ranges that a service publishes lie."""
+    return RecordKey(PIN, key(tenant, "p", "pin", service))
+
+
+def resets_key(tenant: TenantId) -> RecordKey[int]:
+    """Return where it is counted how often the IP restriction was reset: what ends the reset tokens before."""
+    return RecordKey(RESETS, key(tenant, "p", "rst"))
 
 
 @lru_cache(_MEMO)

@@ -7,24 +7,24 @@ asked again, so a withdrawn grant or a data policy set today stops the next deli
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from typing import Final
 
 from extlink import access, facts
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
+from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate
 from extlink.domain.event import Event
-from extlink.domain.identifier import ConnectorId, LinkId, Scope, SubscriptionId, parse_id
+from extlink.domain.identifier import LinkId, Scope, SubscriptionId, parse_id
 from extlink.domain.link import Link
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.errors import Refused
-from extlink.inputs import address_text, audience
+from extlink.inputs import address_text, audience, presented_secret
 from extlink.link_ends import load_link
 from extlink.operation import Call, Commit, Draw, Ledger, List, Now, Operation, Steps, ask, drop, operation, put, read
 from extlink.ports import Records, prefix
-from extlink.records import SUBSCRIPTION, link_key, service_key, subscription_key
+from extlink.records import SUBSCRIPTION, client_key, link_key, service_key, subscription_key
 
 __all__ = ["check_delivery", "listed", "subscribe", "unsubscribe"]
 
@@ -39,7 +39,7 @@ def _subscribe(
     *,
     token: Secret,
     trigger: str,
-    connectors: frozenset[ConnectorId] | None,
+    connectors: access.Stated,
     address: str | None,
     resource: str | None,
 ) -> Steps[Commit[Subscription | Decision]]:
@@ -75,14 +75,16 @@ def _subscribe(
     return Commit(subscription, (*checked.changes, written), (Event("subscription.added", details),))
 
 
-def _made(link: Link, trigger: str, scope: Scope, connectors: frozenset[ConnectorId] | None) -> Steps[Subscription]:
+def _made(link: Link, trigger: str, scope: Scope, flow: access.Stated) -> Steps[Subscription]:
     drawn = yield from ask(Draw(_ID_BYTES))
     return Subscription(
         id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
         link=link.id,
         trigger=trigger,
         scope=scope,
-        connectors=connectors,
+        connectors=flow.connectors,
+        environment=flow.environment,
+        flow_id=flow.flow_id,
         made_at=(yield from ask(Now())),
     )
 
@@ -91,7 +93,9 @@ def subscribe(
     token: Secret | str,
     *,
     trigger: str,
-    connectors: Iterable[str] | None = None,
+    connectors: Question | None = None,
+    environment: str | None = None,
+    flow_id: str | None = None,
     address: str | None = None,
     resource: str | None = None,
 ) -> Operation[Subscription | Decision]:
@@ -100,8 +104,9 @@ def subscribe(
     Args:
         token: what the service presented.
         trigger: a trigger of the service's definition, such as `record_added`.
-        connectors: the connectors of the flow behind it; each delivery is checked against today's data policies.
-        address, resource: as in `access.check`.
+        connectors: the connectors of the flow behind it, or the flow; each delivery is checked against today's data
+            policies. A flow is kept as it is given: leave out of its endpoints what is secret, such as a signed query.
+        environment, flow_id, address, resource: as in `access.check`.
 
     Returns:
         The subscription, or the decision that refuses it.
@@ -113,9 +118,9 @@ def subscribe(
     'triggers.subscribe'
     """
     return _subscribe(
-        token=access.presented_secret(token),
+        token=presented_secret(token),
         trigger=parse_id(trigger, "trigger"),
-        connectors=access.parse_connectors(connectors),
+        connectors=access.stated(connectors, environment, flow_id),
         address=address_text(address),
         resource=audience(resource),
     )
@@ -178,7 +183,7 @@ def _check_delivery(call: Call, *, link: LinkId, subscription: SubscriptionId) -
     if held is None:
         raise Refused(Reason("link.unknown", {"link": link}))
     known = yield from _find(call, link, subscription)
-    found = yield from facts.load(call, held.service, held.owner)
+    found = yield from facts.load(call, held.service, held.owner, client_key(call.tenant, held.client))
     at = yield from ask(Now())
     request = AccessRequest(
         service=held.service,
@@ -187,6 +192,8 @@ def _check_delivery(call: Call, *, link: LinkId, subscription: SubscriptionId) -
         scopes=frozenset({known.scope}),
         network="not_applicable",
         connectors=known.connectors,
+        environment=known.environment,
+        flow_id=known.flow_id,
         credential=Credential(link=held, scopes=held.scopes),
         required=_REQUIRED,
     )

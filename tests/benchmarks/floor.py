@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from socket import AF_INET, AF_INET6, inet_pton
 
 from extlink.domain.access import AccessRequest, Policy
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Rule, Rules
 from extlink.domain.link import LinkState
 
@@ -51,7 +52,9 @@ def plain(request: AccessRequest) -> Question:
             held.expires,
             credential.scopes,
         )
-    return (request.service, request.user, request.at, request.scopes, request.address, request.connectors, link)
+    connectors = request.connectors
+    assert not isinstance(connectors, Flow)
+    return (request.service, request.user, request.at, request.scopes, request.address, connectors, link)
 
 
 def _until(rule: Rule) -> int:

@@ -21,11 +21,14 @@ from extlink.domain.access import (
     unidentified,
 )
 from extlink.domain.address import parse_range
+from extlink.domain.connector import HTTP
+from extlink.domain.connector_rules import ActionRules, EndpointRules
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import GATES, Answer, Decision, Gate
 from extlink.domain.directory import Member, Status
 from extlink.domain.edition import Edition
+from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Rule, Rules, UserGrantPolicy, UserRules
 from extlink.domain.identifier import ClientId, ConnectorId, GroupId, LinkId, Scope, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant
@@ -69,6 +72,14 @@ REQUEST: Final = AccessRequest(
     address=OFFICE,
     connectors=frozenset({KINTONE, OUTLOOK}),
     credential=GOOD,
+)
+RULES: Final = DataPolicy(
+    id="rules",
+    actions=[ActionRules(connector=KINTONE, rules={"DeleteRecord": "deny"})],
+    endpoints=[EndpointRules(connector=HTTP, rules=[("https://good.example/*", "allow"), ("*", "deny")])],
+)
+DEV_ONLY: Final = DataPolicy(
+    id="dev-only", blocked={"shared_slack"}, scope="only", environments=["dev"], exempt=["flow-1"]
 )
 SAME_GROUP: Final = DataPolicy(id="standard", business={KINTONE, OUTLOOK}, blocked={"shared_twitter"})
 
@@ -232,6 +243,26 @@ BROKEN: Final[dict[str, Broken]] = {
     "address unparsable": ({}, {"address": "203.0.113.07"}, ["network.address_invalid"]),
     "connector blocked": ({}, {"connectors": frozenset({KINTONE, "shared_twitter"})}, ["datagroup.blocked"]),
     "connectors mixed": ({}, {"connectors": frozenset({KINTONE, SLACK})}, ["datagroup.mixed"]),
+    "action denied": (
+        {"policies": (RULES,)},
+        {"connectors": Flow([KINTONE], actions={KINTONE: ["DeleteRecord"]})},
+        ["datagroup.action_blocked"],
+    ),
+    "endpoint denied": (
+        {"policies": (RULES,)},
+        {"connectors": Flow([HTTP], endpoints={HTTP: ["https://bad.example/x?key=secret"]})},
+        ["datagroup.endpoint_denied"],
+    ),
+    "connector blocked in this environment": (
+        {"policies": (DEV_ONLY,)},
+        {"connectors": frozenset({SLACK}), "environment": "dev"},
+        ["datagroup.blocked"],
+    ),
+    "connector blocked in an environment that nobody names": (
+        {"policies": (DEV_ONLY,)},
+        {"connectors": frozenset({SLACK})},
+        ["datagroup.blocked"],
+    ),
     "flow not stated and required": (
         {},
         {"connectors": None, "required": frozenset({"data_group"})},
@@ -289,7 +320,8 @@ def test_every_code_of_the_gates_has_a_test() -> None:
         "scope.unknown", "user.unknown", "user.suspended", "user.deleted", "user.product_missing",
         "directory.unavailable", "grant.missing", "grant.over", "grant.excluded", "network.address_unknown",
         "network.address_invalid", "network.address_not_allowed", "network.deny_all", "datagroup.blocked",
-        "datagroup.mixed", "datagroup.flow_unknown", "link.not_asked", "token.unknown", "link.missing",
+        "datagroup.mixed", "datagroup.action_blocked", "datagroup.endpoint_denied",
+        "datagroup.flow_unknown", "link.not_asked", "token.unknown", "link.missing",
         "link.revoked", "link.suspended", "link.not_redeemed", "link.expired", "link.ended", "scope.not_covered",
         "token.expired",
     } == {code for _, _, wanted in BROKEN.values() for code in wanted}  # fmt: skip
@@ -573,8 +605,8 @@ def test_what_a_listing_shows_of_a_link(name: str) -> None:
 
 
 def test_which_links_never_come_back() -> None:
-    """Revoked, ended and expired links are over; suspended ones and those waiting for their code are not."""
-    assert {"link.revoked", "link.ended", "link.expired"} == ENDED
+    """Revoked, ended and expired links are over, as those of a removed client; others may come back."""
+    assert {"link.revoked", "link.ended", "link.expired", "client.removed"} == ENDED
 
 
 def test_the_whole_tenants_policy_gives_the_same_answer() -> None:
@@ -587,3 +619,34 @@ def test_the_whole_tenants_policy_gives_the_same_answer() -> None:
     )
 
     assert evaluate(rules, REQUEST) == evaluate(more, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"environment": "prod"}, "datagroup.same_group"),
+        ({"environment": "dev", "flow_id": "flow-1"}, "datagroup.same_group"),
+        ({"flow_id": "flow-1"}, "datagroup.same_group"),
+        ({"connectors": Flow([SLACK], environment="prod")}, "datagroup.same_group"),
+        ({"connectors": Flow([SLACK], environment="dev", id="flow-1")}, "datagroup.same_group"),
+        ({"connectors": Flow([SLACK], environment="prod"), "environment": "dev"}, "datagroup.blocked"),
+        ({"connectors": Flow([SLACK], environment="dev")}, "datagroup.blocked"),
+    ],
+    ids=map(str, range(7)),
+)
+def test_where_a_flow_lives_and_which_it_is_decides(facts: dict[str, Any], code: str) -> None:
+    """R2, R3: both speeds ask the policies that apply; what the request says stands above what the flow says."""
+    given = policy(policies=(DEV_ONLY,))
+    request = attrs.evolve(REQUEST, **{"connectors": frozenset({SLACK}), **facts})
+    result = evaluate(given, request).gate("data_group")
+
+    assert (code,) == tuple(reason.code for reason in result.reasons)
+    assert is_allowed(given, request) is evaluate(given, request).allowed is (code == "datagroup.same_group")
+
+
+def test_the_evidence_of_a_flow_names_all_its_connectors() -> None:
+    """Those of the flows that it starts too."""
+    flow = Flow([KINTONE], children=[Flow([OUTLOOK], kind="desktop")])
+    result = evaluate(policy(), attrs.evolve(REQUEST, connectors=flow)).gate("data_group")
+
+    assert {"connectors": (KINTONE, OUTLOOK)} == dict(result.reasons[0].params)

@@ -8,6 +8,7 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
+from extlink.domain.connector import parse_connector
 from extlink.domain.datapolicy import MAX_CONNECTORS, MAX_ENVIRONMENTS, MAX_EXEMPT, DataPolicy
 from extlink.errors import ExtlinkError, InvalidInput
 
@@ -42,9 +43,26 @@ def policies(draw: st.DrawFn) -> DataPolicy:
         "scope": scope,
         "environments": sorted(environments),
         "exempt": draw(st.lists(IDS, max_size=3)),
+        "level": "environment" if scope == "only" and len(environments) == 1 and draw(st.booleans()) else "tenant",
+        "hosts": [["*", "ignore"]],
+        "actions": [
+            {"connector": connector, "default": default, "rules": [["Delete", "deny"]]}
+            for connector, default in draw(
+                st.dictionaries(IDS.map(parse_connector), st.sampled_from(["allow", "deny"]), max_size=2)
+            ).items()
+        ],
+        "endpoints": [
+            {"connector": connector, "rules": [[pattern, "allow"], ["*", "deny"]]}
+            for connector, pattern in draw(
+                st.dictionaries(IDS.map(parse_connector), st.just("https://a.example/*"), max_size=2)
+            ).items()
+        ],
         "source": draw(text),
         "as_of": draw(st.one_of(st.just(""), st.dates().map(str), st.datetimes().map(lambda at: at.isoformat()))),
     }
+    if fields["level"] == "tenant":
+        every = [[["*", "ignore"]], [["*", "business"]], [["a*", "blocked"], ["*", "ignore"]]]
+        fields["hosts"] = draw(st.sampled_from(every))
     return DataPolicy.from_fields(fields)
 
 
@@ -178,7 +196,7 @@ def test_a_missing_field_is_refused(field: str) -> None:
 
 def test_an_unknown_field_is_refused() -> None:
     """A rule of a later release is not dropped in silence."""
-    with pytest.raises(InvalidInput, match="fields: expected only as_of, blocked"):
+    with pytest.raises(InvalidInput, match="fields: expected only actions, as_of, blocked"):
         DataPolicy.from_fields({**DataPolicy(id="p").to_fields(), "patterns": []})
 
 

@@ -99,6 +99,25 @@ def test_ways_around_the_restriction(edition: Edition, basic: str, certificates:
 
 
 @pytest.mark.parametrize(
+    ("edition", "before_migration", "proofs", "lifetime"),
+    [
+        ("JP", False, {"basic", "client_certificate"}, None),
+        ("US", False, set(), 3_600),
+        ("US", True, {"basic"}, 3_600),
+        ("CN", True, {"client_certificate"}, None),
+    ],
+)
+def test_what_stands_beside_the_restriction(
+    edition: Edition, before_migration: bool, proofs: set[str], lifetime: int | None
+) -> None:
+    """What an edition accepts from people beside their address, and for how long a saved change can be reset."""
+    profile = EDITIONS[edition]
+
+    assert proofs == profile.proofs(before_migration=before_migration)
+    assert lifetime == profile.network.reset_lifetime
+
+
+@pytest.mark.parametrize(
     ("edition", "text", "expected"),
     [
         ("US", "kintoneのデータ", "Kintoneのデータ"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import find, given, settings, strategies as st
 
 from extlink.domain.address import Address, AddressRange, parse_address, parse_range
-from extlink.domain.network import IPProfile, IPRestriction, Mode, Row, check_against
+from extlink.domain.network import IPProfile, IPRestriction, Mode, Row, check_against, parse_proof
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 
@@ -312,3 +314,38 @@ def test_impossible_profiles_cannot_be_built(limit: Any) -> None:
     """A limit is a whole number of rows."""
     with pytest.raises(InvalidInput):
         IPProfile(row_limit=limit, ipv4_only=True, self_service=True)
+
+
+@pytest.mark.parametrize("published", ["2025-01-13", 20250113, datetime(2025, 1, 13, tzinfo=UTC), (2025, 1, 13)])
+def test_a_day_of_publication_is_a_date(published: Any) -> None:
+    """A text would be sorted otherwise, a moment belongs to a time zone."""
+    with pytest.raises(InvalidInput) as caught:
+        Row(range=parse_range("192.0.2.0/24"), published=published)
+
+    assert "published" == caught.value.field
+    assert f"expected a date without a time, got {type(published).__name__}" == caught.value.problem
+
+
+def test_of_two_rows_of_one_range_the_day_decides_last() -> None:
+    """Which of them is kept does not depend on their order (law 2)."""
+    older, newer = (Row(range=parse_range("192.0.2.0/24"), published=date(2025, 1, day)) for day in (6, 13))
+    unknown = Row(range=parse_range("192.0.2.0/24"))
+
+    for rows in permutations([older, newer, unknown]):
+        assert (newer,) == IPRestriction("allow_some", rows).rows
+
+
+@pytest.mark.parametrize("proofs", ["basic", ["Basic"], ["none"], [7], None, 7, ["basic", ""]])
+def test_proofs_are_those_that_there_are(proofs: Any) -> None:
+    """A misspelt one would never let anybody in, and nobody would know why."""
+    with pytest.raises(InvalidInput) as caught:
+        IPRestriction("deny_all", (), proofs)
+
+    assert "proofs" == caught.value.field
+
+
+@pytest.mark.parametrize("value", ["", "Basic", "password", None, 7, ["basic"]])
+def test_what_was_checked_is_one_of_three_words(value: object) -> None:
+    """What the host does not know to have checked is `none`."""
+    with pytest.raises(InvalidInput, match="network_proof: expected one of none, basic, client_certificate"):
+        parse_proof(value)

@@ -16,6 +16,7 @@ from hypothesis import given, strategies as st
 from extlink.domain.edition import ALL_EDITIONS, PRODUCTS
 from extlink.domain.identifier import ConnectorId, Scope
 from extlink.domain.messages import ROLES
+from extlink.domain.oauth_profile import SCOPE_DELIMITERS
 from extlink.domain.requirement import PublishedForm, Region, RequiredDocument, Requirement
 from extlink.domain.service import (
     AVAILABLE,
@@ -23,6 +24,7 @@ from extlink.domain.service import (
     DocumentLink,
     LocalizedText,
     OAuthProfile,
+    RequestTemplates,
     ScopeDefinition,
     Service,
     SetupStep,
@@ -238,10 +240,45 @@ SCOPES = st.builds(
     direction=st.sampled_from(["read", "write"]),
 )
 AVAILABILITIES = st.one_of(st.just(AVAILABLE), st.builds(Availability, state=st.just("unavailable"), cause=LOCALIZED))
+ENDPOINTS = (
+    st.none()
+    | st.from_regex(r"https://[a-z]{1,9}\.example(/[a-z0-9=&]{0,9})?", fullmatch=True)
+    | st.just("https://{subdomain}.example.com/oauth/token")
+)
+PAIRS = st.lists(st.sampled_from(["a=b", "code={Code}", "scope={Scopes}", "client_id={ClientId}"]), min_size=1)
+BODIES = st.just("") | PAIRS.map("&".join)
+QUERIES = st.sampled_from(["", "?scope={Scopes}&state={State}", "/new?client_id={ClientId}"])
+TEMPLATES = st.builds(
+    RequestTemplates,
+    authorization_query=QUERIES,
+    token_query=QUERIES,
+    token_body=BODIES,
+    refresh_query=QUERIES,
+    refresh_body=BODIES,
+)
+
+
+def profiles(kind: str, methods: list[str | None], pkce: list[str]) -> st.SearchStrategy[OAuthProfile]:
+    """Return profiles of one kind of client."""
+    return st.builds(
+        OAuthProfile,
+        kind=st.just(kind),
+        pkce=st.sampled_from(pkce),
+        redirect_uris=st.lists(URLS, max_size=3),
+        authorization_url=ENDPOINTS,
+        token_url=ENDPOINTS,
+        refresh_url=ENDPOINTS,
+        revocation_url=ENDPOINTS,
+        scope_delimiter=st.sampled_from(SCOPE_DELIMITERS),
+        client_authentication=st.sampled_from(methods),
+        templates=TEMPLATES,
+    )
+
+
 PROFILES = st.one_of(
     st.none(),
-    st.builds(OAuthProfile, kind=st.sampled_from(["confidential", "public"]), redirect_uris=st.lists(URLS, max_size=3)),
-    st.just(OAuthProfile(pkce="waived_for_confidential_client")),
+    profiles("public", [None, "none"], ["required"]),
+    profiles("confidential", [None, "basic", "body"], ["required", "waived_for_confidential_client"]),
 )
 DOCUMENTS = st.builds(
     RequiredDocument,
@@ -372,12 +409,18 @@ def test_anything_is_read_or_refused(data: object) -> None:
         (lambda fields: fields["names"].pop("zh"), "names: expected the field zh, got none"),
         (lambda fields: fields.update({"names": None}), "names: expected a LocalizedText, got NoneType"),
         (lambda fields: fields.update({"availability": None}), "availability: expected a Availability, got NoneType"),
+        (lambda fields: fields["oauth"].pop("token_url"), "oauth: expected the field token_url, got none"),
+        (
+            lambda fields: fields["oauth"].update({"templates": None}),
+            "templates: expected a RequestTemplates, got NoneT",
+        ),
+        (lambda fields: fields["oauth"]["templates"].pop("token_body"), "templates: expected the field token_body"),
         (lambda fields: fields.update({"names": ["a"]}), "names: expected an object with named fields, got list"),
     ],
 )
 def test_what_is_wrong_with_a_form_is_told(change: Callable[[dict[str, Any]], object], problem: str) -> None:
     """A missing, unknown or malformed field is named."""
-    fields: dict[str, Any] = to_fields(service())
+    fields: dict[str, Any] = to_fields(service(oauth=OAuthProfile()))
     change(fields)
 
     with pytest.raises(InvalidInput) as caught:

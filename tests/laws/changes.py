@@ -13,7 +13,19 @@ from typing import Any, Final
 
 from tests.reference.worlds import CONNECTORS, NOW, ROWS, SCOPES, SERVICES, USERS, Question, World
 
-__all__ = ["ADD_GRANT", "ADD_POLICY", "ADD_RANGE", "TAKING_AWAY", "Case", "Change", "edited"]
+__all__ = [
+    "ADD_GRANT",
+    "ADD_PIN",
+    "ADD_POLICY",
+    "ADD_PROOF",
+    "ADD_PUBLISHED",
+    "ADD_RANGE",
+    "REMOVE_PIN",
+    "TAKING_AWAY",
+    "Case",
+    "Change",
+    "edited",
+]
 
 Case = tuple[World, list[Question]]
 Change = Callable[[Random, World, list[Question]], Case | None]
@@ -226,11 +238,42 @@ def _mode(mode: str) -> Change:
     return _world(change)
 
 
+def _pin(draw: Random, world: World) -> bool:
+    """Require that a service's calls come from its ranges; what is known of them is neither more nor less then.
+
+    Links that are pinned themselves would be let in by ranges that were missing.
+    """
+    name = draw.choice(SERVICES)
+    known = world["pins"].get(name, {"rows": [], "applies": "links"})
+    if known["applies"] == "service":
+        return False
+    world["pins"][name] = {**known, "applies": "service"}
+    return True
+
+
+def _unpublish(draw: Random, world: World) -> bool:
+    rows = world["pins"].get(draw.choice(SERVICES), {"rows": []})["rows"]
+    if not rows:
+        return False
+    gone = draw.choice(rows)
+    rows[:] = [row for row in rows if row != gone]
+    return True
+
+
+def _proof(draw: Random, world: World) -> bool:
+    proofs = world["network"]["proofs"]
+    if not proofs:
+        return False
+    proofs.remove(draw.choice(proofs))
+    return True
+
+
 def _policy(draw: Random, world: World) -> None:
     sides: dict[str, list[str]] = {"business": [], "non_business": [], "blocked": []}
     for connector in CONNECTORS:
         draw.choice(list(sides.values())).append(connector)
-    world["policies"].append({"id": "z", **sides, "default": "business", "scope": "all", "environments": []})
+    everywhere: dict[str, Any] = {"scope": "all", "environments": [], "exempt": []}
+    world["policies"].append({"id": "z", **sides, "default": "business", **everywhere})
 
 
 def _block(draw: Random, world: World) -> bool:
@@ -312,6 +355,10 @@ TAKING_AWAY: Final[dict[str, tuple[Change, str]]] = {
     "an allowed range is removed": (_world(_row), "network.address_not_allowed"),
     "the restriction is switched on": (_mode("allow_some"), "network.address_not_allowed"),
     "every address is denied": (_mode("deny_all"), "network.deny_all"),
+    "a service is pinned": (_world(_pin), "network.not_published"),
+    "links are pinned": (_link(pinned=True), "network.not_published"),
+    "a published range is removed": (_world(_unpublish), "network.not_published"),
+    "a proof is no longer accepted": (_world(_proof), "network.address_not_allowed"),
     "a data policy is added": (_world(_policy), "datagroup.mixed"),
     "a connector is blocked": (_world(_block), "datagroup.blocked"),
     "the tenant demands the flow": (_world(_demand), "datagroup.flow_unknown"),
@@ -335,6 +382,36 @@ def _allow(draw: Random, world: World, questions: list[Question]) -> Case | None
     return edited(world, service, verb="allow", kind=kind, id=name, **how), questions
 
 
+def _add_published(draw: Random, world: World) -> bool:
+    """Add a range to those of a pin; where there was none, nothing was asked of the service and a pin asks more."""
+    pin = world["pins"].get(draw.choice(SERVICES))
+    if pin is None:
+        return False
+    pin["rows"].insert(draw.randrange(len(pin["rows"]) + 1), draw.choice(ROWS))
+    return True
+
+
+def _lift(draw: Random, world: World) -> bool:
+    """Lift the rule for a service, and for the links that ask for it, and keep what is known of its ranges."""
+    pin = world["pins"].get(draw.choice(SERVICES))
+    if pin is None or pin["applies"] == "links":
+        return False
+    pin["applies"] = "links"
+    return True
+
+
+def _add_proof(draw: Random, world: World) -> bool:
+    network, proof = world["network"], draw.choice(("basic", "client_certificate"))
+    if network["mode"] == "allow_all" or proof in network["proofs"]:
+        return False
+    network["proofs"].append(proof)
+    return True
+
+
 ADD_RANGE: Final = _world(_add_row)
+ADD_PUBLISHED: Final = _world(_add_published)
+ADD_PIN: Final = _world(_pin)
+REMOVE_PIN: Final = _world(_lift)
+ADD_PROOF: Final = _world(_add_proof)
 ADD_POLICY: Final = _world(_policy)
 ADD_GRANT: Final = _allow

@@ -58,7 +58,7 @@ def _without_people(policy: Policy, request: AccessRequest) -> tuple[Policy, Acc
 def _without_rows(policy: Policy, request: AccessRequest) -> tuple[Policy, AccessRequest] | None:
     if policy.network.mode != "allow_some" or request.network == "not_applicable":
         return None
-    return attrs.evolve(policy, network=attrs.evolve(policy.network, rows=())), request
+    return attrs.evolve(policy, network=attrs.evolve(policy.network, rows=(), proofs=frozenset())), request
 
 
 def _without_a_link(policy: Policy, request: AccessRequest) -> tuple[Policy, AccessRequest] | None:
@@ -224,7 +224,7 @@ def _blocked(world: World, question: Question) -> World | None:
     if question["no_flow"] or not question["connectors"]:
         return None
     named = {"business": [], "non_business": [], "blocked": question["connectors"][:1]}
-    policy = {"id": "a", **named, "default": "business", "scope": "all", "environments": []}
+    policy = {"id": "a", **named, "default": "business", "scope": "all", "environments": [], "exempt": []}
     # Another one that finds nothing wrong comes behind it.
     every = {**policy, "id": "z", "business": question["connectors"], "blocked": []}
     return {**world, "policies": [policy, *world["policies"], every]}
@@ -254,7 +254,7 @@ DENIALS: dict[str, tuple[Callable[[World, Question], World | None], str]] = {
     ),
     "every address is denied": (
         lambda world, question: (
-            None if question["outbound"] else {**world, "network": {"mode": "deny_all", "rows": []}}
+            None if question["outbound"] else {**world, "network": {"mode": "deny_all", "rows": [], "proofs": []}}
         ),
         "the quick answer leaves out the network",
     ),

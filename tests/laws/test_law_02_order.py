@@ -36,6 +36,9 @@ def _turned(mapping: dict[str, Any]) -> dict[str, Any]:
 
 def _rows(draw: Random, world: World, _: list[Question]) -> None:
     world["network"]["rows"] = _shuffled(draw, world["network"]["rows"])
+    world["network"]["proofs"] = _shuffled(draw, world["network"]["proofs"])
+    for pin in world["pins"].values():
+        pin["rows"] = _shuffled(draw, pin["rows"])
 
 
 def _policies(draw: Random, world: World, _: list[Question]) -> None:

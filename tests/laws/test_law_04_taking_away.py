@@ -77,6 +77,8 @@ TWINS = {
     "a grant is narrowed to an organization's own people": mistaken("grant.missing", names_own_people),
     # A list that nothing is left of is read as no list.
     "an allowed range is removed": mistaken("network.address_not_allowed", lambda one: not one.network.rows),
+    # No proof is read as no need of one.
+    "a proof is no longer accepted": mistaken("network.address_not_allowed", lambda one: not one.network.proofs),
     # Only where there is no list are addresses looked at as such.
     "the restriction is switched on": mistaken("network.address_invalid", lambda one: one.network.mode == "allow_some"),
     "the tenant demands the flow": Subject(demanded_alone),

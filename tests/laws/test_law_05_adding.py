@@ -7,7 +7,15 @@ import attrs
 from extlink.domain.access import AccessRequest, Policy, evaluate
 from extlink.domain.decision import Decision
 from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
-from tests.laws.changes import ADD_GRANT, ADD_POLICY, ADD_RANGE
+from tests.laws.changes import (
+    ADD_GRANT,
+    ADD_PIN,
+    ADD_POLICY,
+    ADD_PROOF,
+    ADD_PUBLISHED,
+    ADD_RANGE,
+    REMOVE_PIN,
+)
 from tests.laws.effects import effects
 from tests.reference.differential import Subject
 from tests.reference.twins import TWINS
@@ -38,6 +46,49 @@ def test_adding_a_grant_never_refuses_more(deep: bool) -> None:
 
     assert 0 == found["lost"]
     assert found["gained"] > 0
+
+
+def test_adding_a_pin_never_allows_more(deep: bool) -> None:
+    """A service that must call from its own ranges may do nothing that it might not do before; some calls are lost."""
+    found = effects(range(DEEP_WORLDS if deep else WORLDS), {"pin": ADD_PIN}, Subject())["pin"]
+
+    assert 0 == found["gained"]
+    assert found["lost"] > 0
+
+
+def test_lifting_a_pin_never_refuses_more(deep: bool) -> None:
+    """What came from the published ranges comes from anywhere then, as far as the restriction lets it."""
+    found = effects(range(DEEP_WORLDS if deep else WORLDS), {"pin": REMOVE_PIN}, Subject())["pin"]
+
+    assert 0 == found["lost"]
+    assert found["gained"] > 0
+
+
+def test_adding_a_published_range_never_refuses_more(deep: bool) -> None:
+    """Whoever called from the ranges known so far may go on, wherever the new one is listed; some may call anew."""
+    found = effects(range(DEEP_WORLDS if deep else 4 * WORLDS), {"range": ADD_PUBLISHED}, Subject())["range"]
+
+    assert 0 == found["lost"]
+    assert found["gained"] > 0
+
+
+def test_accepting_a_proof_never_refuses_more(deep: bool) -> None:
+    """Whoever came in by a row still does; some people come in anew, and no service does."""
+    found = effects(range(DEEP_WORLDS if deep else WORLDS), {"proof": ADD_PROOF}, Subject())["proof"]
+
+    assert 0 == found["lost"]
+    assert found["gained"] > 0
+
+
+def test_twins_of_pins_are_caught() -> None:
+    """The broken twins: a pin in the restriction's place lets in; a list of which one range is read loses some."""
+    instead, one_alone = (
+        TWINS["a pin takes the place of the restriction"],
+        TWINS["only the first published range is read"],
+    )
+
+    assert effects(range(2_000), {"pin": ADD_PIN}, instead, stop="gained")["pin"]["gained"]
+    assert effects(range(3_000), {"range": ADD_PUBLISHED}, one_alone, stop="lost")["range"]["lost"]
 
 
 def test_a_twin_that_reads_one_row_less_is_caught() -> None:

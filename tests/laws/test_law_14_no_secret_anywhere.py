@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,25 +17,31 @@ from typing import TypeVar
 import attrs
 import pytest
 
-from extlink import access, links
+from extlink import access, links, networks
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.consent import Acceptance, Consent
+from extlink.domain.oauth_profile import FormPost, OAuthProfile
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import ExtlinkError
+from extlink.networks import Saved
 from extlink.operation import Call, Operation
 from extlink.ports import Batch, Position, Write, key
 from extlink.runtime import ExtLink
 from tests.canary.channels import CHANNELS, Canaries, leaks, parts, secrets_in, some_of_each_kind
 from tests.fakes import CountingEntropy, FrozenClock
 from tests.hosts import ALL_ROLES
+from tests.oauth.endpoint_story import ENDPOINTS, tell_endpoints
 from tests.operations import Stage, arguments, constructors, modules, where
 from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, VERIFIER, connected, prepared
 from tests.stateful.story import tell
 from tests.stateful.views import all_entries, all_records
 
 T = TypeVar("T")
+_SECRET = re.compile(r"^Secret\b")
+# Longer than any secret is in any form.
+OVERLAP = 65_536
 
 
 class Listening(ExtLink):
@@ -57,23 +64,40 @@ class Listening(ExtLink):
         return result
 
 
+def posted() -> FormPost:
+    """Return what a client of a vendor's definition would post, credentials and all."""
+    profile = OAuthProfile(token_url="https://example.com/token", client_authentication="body")
+    told = ("Code", "ClientId", "ClientSecret", "CodeVerifier")
+    values = {name: Secret(f"{name}-of-the-vendor") for name in told}
+    return profile.token_request({**values, "RedirectUrl": "https://example.com/cb"})
+
+
 class Life:
     """A story that is listened to, over a file whose bytes are looked at after each operation."""
 
     def __init__(self, folder: Path, storage: Callable[[Path], SQLiteStorage] = SQLiteStorage) -> None:
         self.folder = folder
         self.snapshots: set[bytes] = set()
+        self._seen: dict[Path, bytes] = {}
         clock = FrozenClock()
         with storage(folder / "links.db") as store:
             self.hub = Listening(store, keys=KEYS, directory=PEOPLE, clock=clock, entropy=CountingEntropy(14))
             self.hub.start(self._look)
+            self.spoken = tell_endpoints(self.hub, store, clock)
             tell(self.hub, clock)
-            self.entries = [one.value or b"" for name in (TENANT, "~host") for one in all_entries(store, name)]
-            self.records = [one.value or b"" for name in (TENANT, "~host") for one in all_records(store, name)]
+            self.hub.heard.append(posted())
+            names = (TENANT, ENDPOINTS, "~host")
+            self.entries = [one.value or b"" for name in names for one in all_entries(store, name)]
+            self.records = [one.value or b"" for name in names for one in all_records(store, name)]
         self._look()
 
     def _look(self) -> None:
-        self.snapshots |= {path.read_bytes() for path in self.folder.iterdir()}
+        """Keep what the files hold now; of one that only grew, what is new and more than a secret's length before."""
+        for path in self.folder.iterdir():
+            data, seen = path.read_bytes(), self._seen.get(path, b"")
+            grew = bool(seen) and data.startswith(seen)
+            self.snapshots.add(data[max(0, len(seen) - OVERLAP) :] if grew else data)
+            self._seen[path] = data
 
     @property
     def canaries(self) -> Canaries:
@@ -94,10 +118,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, access and refresh tokens of several links, so that the following tests look for something."""
+    """Codes, consents, resets, tokens of links and secrets of clients: the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
-    assert {"ac", "at", "rt", "cs"} == kinds
+    assert {"ac", "at", "rt", "cs", "rs", "sk"} == kinds
     assert len(life.canaries) > 60
 
 
@@ -119,6 +143,21 @@ def test_no_object_of_the_host_shows_a_secret(life: Life) -> None:
     ]
 
     assert [] == leaks(life.canaries, [*objects, *vars(hub).values()])
+
+
+def test_no_message_of_the_endpoints_shows_a_secret(life: Life) -> None:
+    """A request, an answer and what is run in between are printed and logged; what they carry is for one reader."""
+    shown = ("repr", "str", "format", "percent", "in a list", "pprint", "log", "exception", "locals of a traceback")
+    canaries = life.canaries
+    found = [
+        f"{type(value).__name__} by {channel}: {name}"
+        for value in life.spoken
+        for channel in shown
+        for name in canaries.found_in(CHANNELS[channel](value))
+    ]
+
+    assert len(life.spoken) > 40
+    assert [] == found
 
 
 def test_every_operation_hides_what_it_was_given() -> None:
@@ -150,12 +189,17 @@ def test_every_class_that_holds_a_secret_was_looked_at(life: Life) -> None:
         thing.__name__
         for module in modules()
         for thing in vars(module).values()
-        if isinstance(thing, type) and "Secret" in map(str, getattr(thing, "__annotations__", {}).values())
+        if isinstance(thing, type)
+        and any(map(_SECRET.search, map(str, vars(thing).get("__annotations__", {}).values())))
     }
     seen = {type(one).__name__ for value in life.hub.heard for one in parts(value)}
 
-    assert {"Acceptance", "Consent", "TokenSet"} <= holding
+    assert {"Acceptance", "Consent", "Saved", "TokenSet"} <= holding
     assert holding <= seen
+
+
+def _annotations(kind: type[object]) -> list[str]:
+    return [str(annotation) for annotation in vars(kind).get("__annotations__", {}).values()]
 
 
 def test_no_error_tells_what_was_presented() -> None:
@@ -176,6 +220,7 @@ def test_no_error_tells_what_was_presented() -> None:
             lambda text=text: links.redeem(text, client=CLIENT, code_verifier=text),
             lambda text=text: links.accept(text),
             lambda text=text: links.refuse(text),
+            lambda text=text: networks.reset(text),
         ):
             heard += _tried(make, tenant.acting_as("sato").run)
 
@@ -333,8 +378,8 @@ def test_a_logged_token_is_caught(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_what_holds_secrets_is_what_it_seems() -> None:
-    """The three answers that hold secrets show `Secret(***)` in their place."""
-    for kind in (Acceptance, Consent, TokenSet):
+    """The four answers that hold secrets show `Secret(***)` in their place."""
+    for kind in (Acceptance, Consent, Saved, TokenSet):
         names = [field.name for field in attrs.fields(kind) if "Secret" in str(field.type)]
 
         assert names

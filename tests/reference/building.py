@@ -29,6 +29,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row
+from extlink.domain.pin import Pin
 from extlink.domain.registry import HostService, RegisteredService, ServiceRegistry, ServiceState
 from extlink.domain.service import Availability, ScopeDefinition, Service
 from extlink.domain.tenant import Epochs, Tenant, UserState
@@ -38,6 +39,9 @@ __all__ = ["grants_of", "member_of", "narrowed", "policy_of", "request_of"]
 Fields = Mapping[str, Any]
 _NO_CODE: Final = Code(digest=b"", expires=Instant(0), redirect_uri="", challenge=None)
 _LINK: Final = LinkId("link")
+
+
+_GONE: Final = ClientId("gone")
 
 
 def policy_of(world: Fields) -> Policy:
@@ -64,8 +68,17 @@ def policy_of(world: Fields) -> Policy:
         ),
         grants={ServiceId(name): grants_of(name, edits) for name, edits in world["edits"].items()},
         people={UserId(name): _person(name, one, endings) for name, one in world["people"].items()},
-        network=IPRestriction(world["network"]["mode"], tuple(_row(text) for text in world["network"]["rows"])),
+        network=IPRestriction(
+            world["network"]["mode"],
+            tuple(_row(text) for text in world["network"]["rows"]),
+            frozenset(world["network"]["proofs"]),
+        ),
+        pins={
+            ServiceId(name): Pin([_row(text) for text in one["rows"]], one["applies"])
+            for name, one in world["pins"].items()
+        },
         data_groups=DataGroupPolicy(tuple(_data_policy(one) for one in world["policies"])),
+        removed_clients=frozenset({_GONE}),
     )
 
 
@@ -189,6 +202,7 @@ def _data_policy(policy: Fields) -> DataPolicy:
         default=policy["default"],
         scope=policy["scope"],
         environments=frozenset(policy["environments"]),
+        exempt=frozenset(policy["exempt"]),
     )
 
 
@@ -202,7 +216,11 @@ def request_of(world: Fields, question: Fields) -> AccessRequest:
         scopes=frozenset(question["scopes"]),
         address=question["address"],
         network="not_applicable" if question["outbound"] else "applies",
+        caller="user" if question["in_person"] else "service",
+        network_proof=question["proof"],
         connectors=None if connectors is None else frozenset(ConnectorId(one) for one in connectors),
+        environment=question["environment"],
+        flow_id=question["flow_id"],
         flow="not_applicable" if question["no_flow"] else "applies",
         credential=None if token is None else _credential(world, token),
         required=frozenset(question["required"]),
@@ -224,7 +242,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         id=_LINK,
         owner=owner,
         service=service,
-        client=ClientId("client"),
+        client=_GONE if link["client_removed"] else ClientId("client"),
         public=False,
         state=LinkState(link["state"]),
         epochs=Epochs(
@@ -241,6 +259,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         code=_NO_CODE,
         rotation=Rotation(at=Instant(link.get("renewed", 0))),
         ended_by="user",
+        pinned=link["pinned"],
     )
 
 
@@ -268,4 +287,6 @@ def narrowed(policy: Policy, request: AccessRequest) -> Policy:
         people={name: one for name, one in policy.people.items() if name == user},
         network=policy.network,
         data_groups=policy.data_groups,
+        pins={name: one for name, one in policy.pins.items() if name == service},
+        removed_clients=policy.removed_clients,
     )

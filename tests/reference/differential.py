@@ -63,6 +63,8 @@ DETAILS: Final[dict[str, str]] = {
     "grant.organization": "organization",
     "grant.group": "group",
     "network.row": "row",
+    "network.proof": "proof",
+    "network.published": "row",
     "datagroup.mixed": "policy",
     "link.ended": "cause",
 }

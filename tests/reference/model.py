@@ -14,13 +14,16 @@ A world is a dict:
                 products, paths: [[top, ..., own organization]], groups}
     edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing, scopes}]}]; the n-th edit has the
                 number n; scopes is the ceiling of what is granted by name, None or left out where there is none
-    network     {mode, rows: [CIDR text]}
-    policies    [{id, business, non_business, blocked, default}]
+    network     {mode, rows: [CIDR text], proofs: what lets a person in from any other address}
+    pins        service -> {rows: the CIDR texts that it publishes, applies: "service" | "links"}
+    policies    [{id, business, non_business, blocked, default, scope, environments, exempt}]
     endings     [(what, whom)]: everything of the "tenant", a "service", a "user", or by the "host" of a service ended
 
-A question is a dict: service, user, at, scopes, address, outbound, connectors, no_flow, required, token. A token is
+A question is a dict: service, user, at, scopes, address, in_person (the user, not the service, is at the address),
+proof (what such a user has shown), outbound, connectors, environment, flow_id, no_flow, required, token. A token is
 None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
-many edits came before it), made (how many endings came before it), expires, renewed (0 if left out)}.
+many edits came before it), made (how many endings came before it), expires, pinned, client_removed, renewed (0 if left
+out)}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -239,24 +242,49 @@ def _apply(rules: dict[Key, Rule], change: dict[str, Any], at: int) -> Key:
 
 
 def _network(world: World, question: Question) -> Gate:
-    mode, text = world["network"]["mode"], question["address"]
     if question["outbound"]:
         return "not_applicable", {"network.not_applicable"}
-    if text is None:
-        return _gate(set() if mode == "allow_all" else {"network.address_unknown"}, "network.allow_all")
-    address = _parsed(text)
-    if address is None:
-        return "refused", {"network.address_invalid"}
-    if mode == "allow_all":
-        return "passed", {"network.allow_all"}
-    if mode == "deny_all":
-        return "refused", {"network.deny_all"}
-    found = []
-    for row in world["network"]["rows"]:
-        block = ipaddress.ip_network(row)
-        if address in block:
-            found.append((-block.prefixlen, row))
-    return _gate(set() if found else {"network.address_not_allowed"}, "network.row " + min(found, default=(0, ""))[1])
+    mode, text = world["network"]["mode"], question["address"]
+    address = None if text is None else _parsed(text)
+    wrong: set[str] = set()
+    seen: set[str] = set()
+    if text is not None and address is None:
+        wrong.add("network.address_invalid")
+    elif mode == "allow_all":
+        seen.add("network.allow_all")
+    elif text is None:
+        wrong.add("network.address_unknown")
+    elif mode == "allow_some" and _narrowest(world["network"]["rows"], address):
+        seen.add("network.row " + _narrowest(world["network"]["rows"], address))
+    elif question["in_person"] and question["proof"] in world["network"]["proofs"]:
+        seen.add("network.proof " + question["proof"])
+    else:
+        wrong.add("network.deny_all" if mode == "deny_all" else "network.address_not_allowed")
+    if not question["in_person"] and _is_held_to_its_ranges(world, question):
+        ranges = world["pins"].get(question["service"], {"rows": []})["rows"]
+        if not ranges:
+            wrong.add("network.ranges_unknown")
+        elif text is None:
+            wrong.add("network.address_unknown")
+        elif address is not None and _narrowest(ranges, address):
+            seen.add("network.published " + _narrowest(ranges, address))
+        elif address is not None:
+            wrong.add("network.not_published")
+    return ("refused", wrong) if wrong else ("passed", seen)
+
+
+def _is_held_to_its_ranges(world: World, question: Question) -> bool:
+    service, token = question["service"], question["token"]
+    if service is None:
+        return False
+    if world["pins"].get(service, {"applies": ""})["applies"] == "service":
+        return True
+    return token is not None and token["link"] is not None and token["link"]["pinned"]
+
+
+def _narrowest(rows: list[str], address: Any) -> str:
+    found = [(-ipaddress.ip_network(row).prefixlen, row) for row in rows if address in ipaddress.ip_network(row)]
+    return min(found, default=(0, ""))[1]
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -279,6 +307,8 @@ def _data_group(world: World, question: Question) -> Gate:
         return "not_evaluated", {"datagroup.flow_unknown"}
     wrong = set()
     for policy in world["policies"]:
+        if not _concerns(policy, question["environment"], question["flow_id"]):
+            continue
         sorted_out: dict[str, list[str]] = {"business": [], "non_business": [], "blocked": []}
         for connector in connectors:
             groups = [group for group in sorted_out if connector in policy[group]]
@@ -288,6 +318,15 @@ def _data_group(world: World, question: Question) -> Gate:
         if sorted_out["business"] and sorted_out["non_business"]:
             wrong.add("datagroup.mixed " + policy["id"])
     return _gate(wrong, "datagroup.same_group" if world["policies"] else "datagroup.no_policy")
+
+
+def _concerns(policy: dict[str, Any], environment: str | None, flow: str | None) -> bool:
+    """Return whether a data policy applies; where nobody says which environment it is, each does."""
+    if flow is not None and flow in policy["exempt"]:
+        return False
+    if environment is None or policy["scope"] == "all":
+        return True
+    return bool((environment in policy["environments"]) == (policy["scope"] == "only"))
 
 
 def _link(world: World, question: Question) -> Gate:
@@ -312,6 +351,8 @@ def _link(world: World, question: Question) -> Gate:
     dormant = world["services"].get(link["service"], {}).get("dormant")
     if dormant is not None and question["at"] >= link.get("renewed", 0) + dormant:
         wrong.add("link.dormant")
+    if link["client_removed"]:
+        wrong.add("client.removed")
     return _gate(wrong | {"link.ended " + cause for cause in _endings(world, link)}, "link.live")
 
 

@@ -26,7 +26,18 @@ Switches = dict[str, list[Any]]
 # What is behind the bar is for the long tier alone.
 STATES: Final = ["enabled", "disabled", "quarantined", "unconfigured", "allowed by default", "quarantined everywhere"]
 STATUS: Final = ["active", "suspended"]
-MODES: Final = ["allow_all", "allow_some", "deny_all"]
+# Restriction, what lets people in beside it, and which calls must come from the ranges that the service publishes.
+NETWORKS: Final[list[tuple[str, list[str], str]]] = [
+    ("allow_all", [], ""),
+    ("allow_some", [], ""),
+    ("deny_all", [], ""),
+    ("allow_some", [], "service"),
+    # |
+    ("allow_some", ["basic"], "links"),
+    ("deny_all", ["basic"], ""),
+    ("allow_all", [], "links"),
+]
+CALLERS: Final = ["service", "basic"]
 # A history is what happened to the grants of both services; the link was made after the first edit. NOW is too late for
 # what is granted until NOW.
 HISTORIES: Final[list[list[list[Change]]]] = [
@@ -47,32 +58,33 @@ HISTORIES: Final[list[list[list[Change]]]] = [
 ]
 POLICIES: Final[list[list[dict[str, list[str]]]]] = [[], [{"business": ["kintone"]}], [{"blocked": ["chat"]}]]
 CONNECTORS: Final = [None, ["chat", "kintone"], ["kintone"]]
-TOKENS: Final = ["none", "live", "suspended", "ended", "superseded", "revoked", "expired", "another's"]
+TOKENS: Final = ["none", "live", "suspended", "ended", "superseded", "revoked", "expired", "another's", "pinned"]
 USERS: Final = ["ann", "bob"]
 SERVICES: Final = ["automate", "chat"]
 ADDRESSES: Final = [f"10.0.0.{last}" for last in range(8)]
 
 
 def switches(*, deep: bool) -> Switches:
-    """Return what is combined with what: about 230,000 states, or all of them, over a million."""
+    """Return what is combined with what: about 300,000 states, or all of them, over a million."""
     return {
         "state": STATES,
         "status": STATUS,
         "history": HISTORIES if deep else HISTORIES[:10],
-        "mode": MODES,
+        "network": NETWORKS if deep else NETWORKS[:4],
         "policies": POLICIES if deep else POLICIES[:2],
         "user": USERS,
         "service": SERVICES,
         "address": ADDRESSES,
         "connectors": CONNECTORS if deep else CONNECTORS[:2],
         "token": TOKENS if deep else TOKENS[:5],
+        "caller": CALLERS if deep else CALLERS[:1],
     }
 
 
 def every_world(given: Switches) -> Iterator[World]:
     """Yield the world of every position of the switches; the service "chat" is switched, "automate" stays enabled."""
-    for state, status, history, mode, policies in itertools.product(
-        *(given[name] for name in ("state", "status", "history", "mode", "policies"))
+    for state, status, history, (mode, proofs, applies), policies in itertools.product(
+        *(given[name] for name in ("state", "status", "history", "network", "policies"))
     ):
         service = {"editions": ["JP"], "products": [], "available": True, "scopes": {"read": "kintone"}}
         states = {"allowed by default": "unconfigured", "quarantined everywhere": "enabled"}
@@ -91,7 +103,8 @@ def every_world(given: Switches) -> Iterator[World]:
                 "bob": _person("active", [["east"]], []),
             },
             "edits": {name: _edits(history) for name in SERVICES},
-            "network": {"mode": mode, "rows": ["10.0.0.2/31", "10.0.0.5/32"]},
+            "network": {"mode": mode, "rows": ["10.0.0.2/31", "10.0.0.5/32"], "proofs": proofs},
+            "pins": {"chat": {"rows": ["10.0.0.3/32", "10.0.0.4/31"], "applies": applies}} if applies else {},
             "policies": [_policy(one) for one in policies],
             "endings": [("user", "ann"), ("user", "bob")],
         }
@@ -123,13 +136,13 @@ def _edits(history: list[list[Change]]) -> list[dict[str, Any]]:
 
 def _policy(sides: dict[str, list[str]]) -> dict[str, Any]:
     named = {group: sides.get(group, []) for group in ("business", "non_business", "blocked")}
-    return {"id": "p", **named, "default": "non_business", "scope": "all", "environments": []}
+    return {"id": "p", **named, "default": "non_business", "scope": "all", "environments": [], "exempt": []}
 
 
 def every_question(given: Switches) -> Iterator[Question]:
     """Yield every question that can be asked in any of the worlds."""
-    for user, service, address, connectors, token in itertools.product(
-        *(given[name] for name in ("user", "service", "address", "connectors", "token"))
+    for user, service, address, connectors, token, caller in itertools.product(
+        *(given[name] for name in ("user", "service", "address", "connectors", "token", "caller"))
     ):
         yield {
             "service": service,
@@ -137,8 +150,12 @@ def every_question(given: Switches) -> Iterator[Question]:
             "at": NOW,
             "scopes": ["read"],
             "address": address,
+            "in_person": caller != "service",
+            "proof": "basic" if caller == "basic" else "none",
             "outbound": False,
             "connectors": connectors,
+            "environment": None,
+            "flow_id": None,
             "no_flow": False,
             "required": [],
             "token": None if token == "none" else _token(token, user, service),
@@ -154,6 +171,8 @@ def _token(case: str, user: str, service: str) -> dict[str, Any]:
             "accepted": 1,
             "made": 0 if case == "ended" else 2,
             "expires": NOW if case == "expired" else NOW + 1,
+            "pinned": case == "pinned",
+            "client_removed": False,
         },
         "problems": ["token.superseded"] if case == "superseded" else [],
         "scopes": ["read"],

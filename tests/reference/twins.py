@@ -15,9 +15,11 @@ from extlink.domain.address import BITS, AddressRange
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Answer, Decision
 from extlink.domain.grant import Rule, Rules, Tenure, UserGrantPolicy, UserRules
+from extlink.domain.identifier import ClientId
 from extlink.domain.instant import Instant
 from extlink.domain.link import LinkState
 from extlink.domain.network import IPRestriction, Row
+from extlink.domain.pin import Pin
 from extlink.domain.range_table import RangeTable
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Availability
@@ -174,7 +176,7 @@ def _network(before: int, after: int) -> Subject:
         return one if first > last else AddressRange(version=one.version, first=first, last=last)
 
     def bent(policy: Policy) -> Policy:
-        network = IPRestriction(policy.network.mode, policy.network.rows)
+        network = IPRestriction(policy.network.mode, policy.network.rows, policy.network.proofs)
         if network.mode == "allow_some":
             object.__setattr__(network, "_table", RangeTable(wider(row.range) for row in network.rows))
         return attrs.evolve(policy, network=network)
@@ -184,8 +186,27 @@ def _network(before: int, after: int) -> Subject:
 
 def _rows(change: Callable[[tuple[Row, ...]], tuple[Row, ...]]) -> Subject:
     return _policy(
-        lambda policy: attrs.evolve(policy, network=IPRestriction(policy.network.mode, change(policy.network.rows)))
+        lambda policy: attrs.evolve(policy, network=attrs.evolve(policy.network, rows=change(policy.network.rows)))
     )
+
+
+def _pins(change: Callable[[Pin], Pin | None]) -> Subject:
+    def bent(policy: Policy) -> Policy:
+        pins = {name: changed for name, one in policy.pins.items() if (changed := change(one)) is not None}
+        return attrs.evolve(policy, pins=pins)
+
+    return _policy(bent)
+
+
+def _pin_alone(policy: Policy) -> Policy:
+    """Return a policy in which whoever publishes ranges needs no row: one of the two is taken for both."""
+    return policy if not policy.pins else attrs.evolve(policy, network=IPRestriction())
+
+
+def _rangeless(policy: Policy, one: AccessRequest) -> AccessRequest:
+    """Return a request that is asked for published ranges only where there are some."""
+    known = None if one.service is None else policy.pins.get(one.service)
+    return one if known is not None and known.rows else attrs.evolve(one, caller="user", network_proof="none")
 
 
 def _waved_through(_policy: Policy, one: AccessRequest) -> AccessRequest:
@@ -285,6 +306,16 @@ TWINS: Final[dict[str, Subject]] = {
     "data policies of some environments are passed over": _data(
         lambda one: DataGroupPolicy(tuple(each for each in one.policies if each.scope == "all"))
     ),
+    "an exempt flow is judged all the same": _data(
+        lambda one: DataGroupPolicy(tuple(attrs.evolve(each, exempt=frozenset[str]()) for each in one.policies))
+    ),
+    "excepted environments are taken for those that are meant": _data(
+        lambda one: DataGroupPolicy(
+            tuple(attrs.evolve(each, scope="only") if each.scope == "except" else each for each in one.policies)
+        )
+    ),
+    "nobody asks which environment it is": _request(lambda _, one: attrs.evolve(one, environment=None)),
+    "the quick answer forgets the environment": _fast(lambda one: attrs.evolve(one, environment=None)),
     "a blocked connector alone is let through": _data(
         lambda one: DataGroupPolicy(tuple(attrs.evolve(each, blocked=frozenset[str]()) for each in one.policies))
     ),
@@ -331,6 +362,31 @@ TWINS: Final[dict[str, Subject]] = {
     "the last row is not read": _rows(lambda rows: rows[:-1]),
     "an address that nobody can read is waved through": _request(_waved_through),
     "a mapped address is another address": _request(_unmapped),
+    "pins are forgotten": _pins(lambda _: None),
+    "a pin of some links is one of all": _pins(lambda one: attrs.evolve(one, applies="service")),
+    "a pin of all links is one of some": _pins(lambda one: attrs.evolve(one, applies="links")),
+    "a link's own pin is forgotten": _linked(pinned=False),
+    "every link is pinned": _linked(pinned=True),
+    "a removed client's links live on": _linked(client=ClientId("client")),
+    "only the first published range is read": _pins(lambda one: attrs.evolve(one, rows=one.rows[:1])),
+    "a pin takes the place of the restriction": _policy(_pin_alone),
+    "no ranges are no rule": _request(_rangeless),
+    "users are held to a service's ranges": _request(
+        lambda _, one: one if one.network_proof != "none" else attrs.evolve(one, caller="service")
+    ),
+    "a service has a proof": _request(
+        lambda policy, one: attrs.evolve(one, caller="user") if one.network_proof in policy.network.proofs else one
+    ),
+    "proofs are forgotten": _request(lambda _, one: attrs.evolve(one, network_proof="none")),
+    "any proof will do": _policy(
+        lambda policy: (
+            policy
+            if not policy.network.proofs
+            else attrs.evolve(
+                policy, network=attrs.evolve(policy.network, proofs=frozenset({"basic", "client_certificate"}))
+            )
+        )
+    ),
     "the tenant's epoch is forgotten": _epoch_forgotten("tenant"),
     "the service's epoch is forgotten": _epoch_forgotten("service"),
     "the user's epoch is forgotten": _epoch_forgotten("user"),

@@ -26,6 +26,8 @@ SERVICES: Final = ("automate", "chat")
 USERS: Final = ("ann", "bob")
 SCOPES: Final = {"read": "kintone", "write": "kintone", "mail": "garoon", "plain": ""}
 CONNECTORS: Final = ("calendar", "chat", "kintone", "twitter")
+ENVIRONMENTS: Final = ("dev", "prod", "test")
+FLOWS: Final = ("flow-1", "flow-2")
 PATHS: Final = (("east",), ("east", "sales"), ("east", "sales", "desk"), ("east", "it"), ("west",), ("west", "law"))
 ORGANIZATIONS: Final = ("east", "sales", "desk", "it", "west", "law")
 SIDES: Final = (*["business"] * 6, "non_business", "non_business", "blocked", *[""] * 3)
@@ -44,6 +46,7 @@ ROWS: Final = (
     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
 )
 STRANGE: Final = ("", "10.0.0.01", "10.0.0.1%eth0", "::1%1", " 10.0.0.1", "10.0.0.1:443", "10.0.0.0/30", "10.0.0.256")
+PROOFS: Final = ("basic", "client_certificate")
 PROBLEMS: Final = ("token.expired", "token.superseded", "token.unknown", "token.wrong_kind", "token.wrong_audience")
 VERBS: Final = (*["allow"] * 5, "tick", *["withdraw"] * 3, "exclude", "include")
 EXISTING: Final = ("revoke", "suspend", "keep")
@@ -81,14 +84,14 @@ def _limit(draw: Random, given: World) -> None:
         scopes = sorted(given["services"].get(service, {"scopes": SCOPES})["scopes"])
         for edit in edits:
             for change in edit["changes"]:
-                if change["verb"] == "allow" and change["kind"] == "user" and draw.random() < 0.5:
+                if change["verb"] == "allow" and change["kind"] == "user" and draw.random() < 0.3:
                     change["scopes"] = _some(draw, scopes, 0.7)
 
 
 def _age(draw: Random, given: World, asked: list[Question]) -> None:
     """Let unused links be over in some services; links are as old as that, a second younger or older, or new."""
     for service in given["services"].values():
-        if draw.random() < 0.3:
+        if draw.random() < 0.15:
             service["dormant"] = _pick(draw, (5, 50))
     for one in asked:
         if one["token"] is not None and one["token"]["link"] is not None:
@@ -110,12 +113,26 @@ def world(draw: Random) -> World:
         "stopped": _some(draw, SERVICES, 0.03),
         "people": people,
         "edits": {name: history(draw, people) for name in SERVICES if draw.random() < 0.97},
-        "network": {
-            "mode": _mostly(draw, "allow_some", ("allow_all", "allow_all", "deny_all"), 0.7),
-            "rows": [_pick(draw, ROWS) for _ in range(_pick(draw, (0, 1, 1, 2, 3, 3, 5)))],
-        },
+        **_networks(draw),
         "policies": [_policy(draw, f"p{place}") for place in range(_pick(draw, (0, 0, 0, 1, 1, 2, 3)))],
         "endings": [_ending(draw, services, people) for _ in range(_pick(draw, (0, 0, 0, 0, 1, 2, 3)))],
+    }
+
+
+def _networks(draw: Random) -> World:
+    """Return the restriction, and what services publish; a published range is most often one that is allowed too."""
+    mode = _mostly(draw, "allow_some", ("allow_all", "allow_all", "deny_all"), 0.7)
+    rows = [_pick(draw, ROWS) for _ in range(_pick(draw, (0, 1, 1, 2, 3, 3, 5)))]
+    known = rows if rows and draw.random() < 0.7 else ROWS
+    return {
+        "network": {"mode": mode, "rows": rows, "proofs": [] if mode == "allow_all" else _some(draw, PROOFS, 0.3)},
+        "pins": {
+            name: {
+                "rows": [_pick(draw, known) for _ in range(_pick(draw, (0, 1, 2, 2, 3, 3)))],
+                "applies": _pick(draw, ("service", "links")),
+            }
+            for name in _some(draw, SERVICES, 0.3)
+        },
     }
 
 
@@ -223,7 +240,8 @@ def _policy(draw: Random, name: str) -> dict[str, Any]:
         **sides,
         "default": _mostly(draw, "non_business", ("business", "blocked"), 0.7),
         "scope": scope,
-        "environments": [] if scope == "all" else ["dev"],
+        "environments": [] if scope == "all" else _some(draw, ENVIRONMENTS[:2], 0.6) or ["dev"],
+        "exempt": _some(draw, FLOWS[:1], 0.2),
     }
 
 
@@ -247,8 +265,12 @@ def question(draw: Random, given: World) -> Question:
         "at": _mostly(draw, NOW, (NOW - 2, NOW - 1, NOW + 1, NOW + 2), 0.6),
         "scopes": wanted,
         "address": _address(draw, given["network"]["rows"]),
+        "in_person": draw.random() < 0.2,
+        "proof": _pick(draw, ("none", *PROOFS)),
         "outbound": draw.random() < 0.1,
         "connectors": _some(draw, (*CONNECTORS, "new"), 0.3) if draw.random() < 0.6 else None,
+        "environment": _mostly(draw, None, ENVIRONMENTS, 0.4),
+        "flow_id": _mostly(draw, None, FLOWS, 0.7),
         "no_flow": draw.random() < 0.1,
         "required": _some(draw, ("service", "user", "network", "link"), 0.1) + _some(draw, ("data_group",), 0.05),
         "token": None,
@@ -299,5 +321,7 @@ def _token(draw: Random, given: World, asked: Question, scopes: Sequence[str]) -
         "accepted": _mostly(draw, edits, range(edits + 1), 0.5),
         "made": _mostly(draw, endings, range(endings + 1), 0.7),
         "expires": _mostly(draw, NOW + 100, (asked["at"] - 1, asked["at"], asked["at"] + 1)),
+        "pinned": draw.random() < 0.15,
+        "client_removed": draw.random() < 0.05,
     }
     return token

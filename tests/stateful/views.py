@@ -39,8 +39,12 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "rq": records.REQUEST,
         "ra": records.REQUEST_ANSWER,
         "rv": records.OPEN_REQUESTS,
+        "c": records.CLIENT,
+        "a": records.ASSERTIONS,
         "p net": records.NETWORK,
         "p dlp": records.DATA_GROUPS,
+        "p pin": records.PIN,
+        "p rst": records.RESETS,
     }
 )
 

@@ -17,6 +17,7 @@ import pytest
 
 from extlink import access, catalog, datagroups, feeds, grants, links, networks, services, triggers, users
 from extlink.catalog import ExampleFlow
+from extlink.catalog.connectors import KINTONE
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
 from extlink.domain.edition import Edition
@@ -92,9 +93,9 @@ BROKEN: Final[dict[str, tuple[Break, tuple[str, ...]]]] = {
             datagroups.set_policy(
                 DataPolicy(
                     id="standard",
-                    business={example.action_connector},
+                    business=example.connectors - {KINTONE},
                     default="business",
-                    blocked={example.trigger_connector},
+                    blocked={KINTONE},
                 )
             )
         ),

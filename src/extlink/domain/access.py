@@ -5,8 +5,9 @@ answer on every input.
 
     service     unknown; not available in this edition or product; unavailable; not enabled; quarantined
     user        unknown; suspended; without the product the scope belongs to; not granted; grant over; above its ceiling
-    network     the restriction refuses the address; the address cannot be parsed
-    data group  the connectors of the flow are blocked or mixed in any policy
+    network     the restriction refuses the address; it is not among those the service publishes, where that rule is on;
+                it cannot be parsed
+    data group  a policy that applies blocks the flow's connectors, mixes them, or denies an action or endpoint
     link        no live link, or a dormant one; token unknown, expired, ended, of the wrong kind or audience; scope not
                 covered
 """
@@ -15,17 +16,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from extlink.domain.datagroup import Verdict
 from extlink.domain.decision import Answer, Decision, Finding, Gate, Note
 from extlink.domain.directory import Member
+from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
 from extlink.domain.identifier import Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkState
-from extlink.domain.network import IPRestriction
+from extlink.domain.network_gate import is_network_allowed, network_finding
 from extlink.domain.policy import AccessRequest, Credential, Person, Policy
 from extlink.domain.registry import ServiceRegistry
 from extlink.domain.tenant import Epochs
-from extlink.errors import InvalidInput
 
 __all__ = [
     "ENDED",
@@ -67,7 +69,7 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
     findings = (
         _service_gate(policy, request),
         _user_gate(policy, request),
-        _network_gate(policy, request),
+        network_finding(policy, request),
         _data_group_gate(policy, request),
         _link_gate(policy, request),
     )
@@ -82,7 +84,7 @@ def is_allowed(policy: Policy, request: AccessRequest) -> bool:
         return False
     if user is not None and not _is_user_allowed(policy, request, service, user):
         return False
-    if request.network == "applies" and not _is_address_allowed(policy.network, request.address):
+    if request.network == "applies" and not is_network_allowed(policy, request):
         return False
     if request.flow == "applies" and not _is_flow_allowed(policy, request):
         return False
@@ -216,40 +218,11 @@ def _product_notes(policy: Policy, request: AccessRequest, service: ServiceId, m
     ]
 
 
-def _is_address_allowed(network: IPRestriction, address: str | None) -> bool:
-    if address is None:
-        return network.mode == "allow_all"
-    return network.admits_text(address)
-
-
-def _network_gate(policy: Policy, request: AccessRequest) -> Finding:
-    if request.network != "applies":
-        return Answer.NOT_APPLICABLE, (("network.not_applicable", {}),)
-    network, text = policy.network, request.address
-    if text is None:
-        if network.mode == "allow_all":
-            return Answer.PASSED, (("network.allow_all", {}),)
-        return Answer.REFUSED, (("network.address_unknown", {}),)
-    try:
-        row = network.row_for(text)
-    except InvalidInput as error:
-        shown = text[:64].encode("ascii", "backslashreplace").decode()
-        return Answer.REFUSED, (("network.address_invalid", {"address": shown, "problem": error.problem}),)
-    if network.mode == "allow_all":
-        return Answer.PASSED, (("network.allow_all", {}),)
-    if network.mode == "deny_all":
-        return Answer.REFUSED, (("network.deny_all", {"address": text}),)
-    if row is None:
-        return _REFUSED, (("network.address_not_allowed", {"address": text}),)
-    evidence = {"address": text, "row": row.text, "memo": row.memo, "source": row.source}
-    return _PASSED, (("network.row", evidence),)
-
-
 def _is_flow_allowed(policy: Policy, request: AccessRequest) -> bool:
     connectors = request.connectors
     if connectors is None:
         return not policy.registry.tenant.requires_flow_connectors and "data_group" not in request.required
-    return policy.data_groups.allows(connectors)
+    return policy.data_groups.allows(connectors, request.environment, request.flow_id)
 
 
 def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
@@ -258,11 +231,16 @@ def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
     connectors = request.connectors
     if connectors is None:
         return _FLOW_UNKNOWN
-    if policy.data_groups.allows(connectors):
+    where = (request.environment, request.flow_id)
+    if policy.data_groups.allows(connectors, *where):
         if not policy.data_groups.policies:
             return _PASSED, (("datagroup.no_policy", {}),)
-        return _PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(connectors))}),)
-    verdict = policy.data_groups.verdict(connectors)
+        ids = connectors.ids() if isinstance(connectors, Flow) else connectors
+        return _PASSED, (("datagroup.same_group", {"connectors": tuple(sorted(ids))}),)
+    return _REFUSED, _data_group_notes(policy.data_groups.verdict(connectors, *where))
+
+
+def _data_group_notes(verdict: Verdict) -> tuple[Note, ...]:
     blocked: list[Note] = [
         ("datagroup.blocked", {"connector": connector, "policies": policies}) for connector, policies in verdict.blocked
     ]
@@ -270,7 +248,15 @@ def _data_group_gate(policy: Policy, request: AccessRequest) -> Finding:
         ("datagroup.mixed", {"policy": one.policy, "business": one.business, "non_business": one.non_business})
         for one in verdict.mixed
     ]
-    return Answer.REFUSED, (*blocked, *mixed)
+    actions: list[Note] = [
+        ("datagroup.action_blocked", {"connector": one.connector, "action": one.what, "policies": one.policies})
+        for one in verdict.actions
+    ]
+    endpoints: list[Note] = [
+        ("datagroup.endpoint_denied", {"connector": one.connector, "endpoint": one.what, "policies": one.policies})
+        for one in verdict.endpoints
+    ]
+    return (*blocked, *mixed, *actions, *endpoints)
 
 
 def _link_gate(policy: Policy, request: AccessRequest) -> Finding:
@@ -287,6 +273,8 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
     """Whether nothing is wrong with the link and the token: the short form of `_link_notes`."""
     link = credential.link
     if link is None or credential.notes or link.service != request.service:
+        return False
+    if policy.removed_clients and link.client in policy.removed_clients:
         return False
     owner = link.owner
     if owner is not None and owner != request.user:
@@ -316,6 +304,8 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
         notes.extend(_state_notes(link, credential))
     # The state carries the cause already; the epochs are asked as well, since either alone ends a link.
     notes.extend(_ended_notes(policy, link))
+    if link.client in policy.removed_clients:
+        notes.append(("client.removed", {"client": link.client}))
     if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
     days = policy.registry.dormant_days(link, request.at)
@@ -371,7 +361,7 @@ def _is_ended_by_grants(policy: Policy, link: Link) -> bool:
 
 
 # A link refused for one of these reasons never works again; for any other it may.
-ENDED: Final = frozenset({"link.revoked", "link.ended", "link.expired"})
+ENDED: Final = frozenset({"link.revoked", "link.ended", "link.expired", "client.removed"})
 
 
 def link_notes(policy: Policy, link: Link, at: Instant) -> tuple[Note, ...]:

@@ -338,18 +338,23 @@ def merge(ranges: Iterable[AddressRange]) -> tuple[AddressRange, ...]:
     return tuple(
         AddressRange(version=version, first=first, last=last)
         for version in BITS
-        for first, last in _merged(sorted((item.first, item.last) for item in items if item.version == version))
+        for first, last in merged(sorted((item.first, item.last) for item in items if item.version == version))
     )
 
 
-def _merged(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for first, last in intervals:
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return merged
+def merged(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return sorted intervals of one version, joined wherever they overlap or touch."""
+    found: list[tuple[int, int]] = []
+    beyond = -1
+    for item in intervals:
+        first, last = item
+        if first > beyond:
+            found.append(item)
+            beyond = last + 1
+        elif last >= beyond:
+            found[-1] = (found[-1][0], last)
+            beyond = last + 1
+    return found
 
 
 Reach = Literal[

@@ -83,6 +83,7 @@ class ConsentRequest:
     Args:
         state: the client's, handed back with the answer as it came (RFC 6749 section 4.1.2).
         session: a digest of the host's session in which the user was asked; empty: the host named none.
+        redirect_named: whether the client named the redirect URI, or left it to the only one it has.
     """
 
     user: UserId
@@ -96,6 +97,7 @@ class ConsentRequest:
     expires: Instant
     state: str | None = None
     session: str = ""
+    redirect_named: bool = True
 
     def pack(self) -> bytes:
         """Return the request as bytes to sign."""
@@ -114,6 +116,7 @@ class ConsentRequest:
                 self.expires,
                 self.state,
                 self.session,
+                *([] if self.redirect_named else [False]),
             ]
         )
 
@@ -126,7 +129,9 @@ class ConsentRequest:
         fields = cast("list[object]", json.loads(data))
         if fields[0] != FORMAT:
             return None
-        _, user, service, client, redirect_uri, scopes, challenge, resource, link, expires, state, session = fields
+        _, user, service, client, redirect_uri, scopes, challenge, resource, link, expires, state, session, *unnamed = (
+            fields
+        )
         name, kind, pkce = cast("list[str]", client)
         return cls(
             user=UserId(cast("str", user)),
@@ -144,6 +149,7 @@ class ConsentRequest:
             expires=Instant(cast("int", expires)),
             state=cast("str | None", state),
             session=cast("str", session),
+            redirect_named=not unnamed,
         )
 
 

@@ -12,11 +12,11 @@ from typing import Final, Literal, NamedTuple
 
 import attrs
 
-from extlink.domain.identifier import plain_text
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, plain_text
 from extlink.domain.reason import Param, Reason, known_reason
 from extlink.errors import AccessDenied, InvalidInput
 
-__all__ = ["GATES", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
+__all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
 
 Gate = Literal["service", "user", "network", "data_group", "link"]
 GATES: Final[tuple[Gate, ...]] = ("service", "user", "network", "data_group", "link")
@@ -88,6 +88,11 @@ class Decision:
             GateResult(gate, answer, tuple([known_reason(code, params) for code, params in notes]))
             for gate, (answer, notes) in zip(GATES, self.findings, strict=True)
         )
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the directory did not answer, so that the same request may be allowed in a moment."""
+        return any(code == "directory.unavailable" for _, notes in self.findings for code, _ in notes)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -162,3 +167,22 @@ class Refusal:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+
+@attrs.frozen(kw_only=True)
+class Admission:
+    """A call that is let in: for whom it acts, and by which link.
+
+    Args:
+        user: whose data it may touch; None: the tenant's own link.
+        decision: with the evidence of every gate.
+
+    >>> Admission(user="sato", service="slack", link="l1", client="c1", decision=Decision(())).user
+    'sato'
+    """
+
+    user: UserId | None
+    service: ServiceId
+    link: LinkId
+    client: ClientId
+    decision: Decision

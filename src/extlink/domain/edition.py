@@ -15,7 +15,7 @@ import attrs
 from extlink.domain.identifier import parse_ids, plain_text
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Language
-from extlink.domain.network import IPProfile
+from extlink.domain.network import IPProfile, Proof
 from extlink.errors import InvalidInput
 
 __all__ = ["ALL_EDITIONS", "EDITIONS", "Edition", "EditionProfile", "parse_edition", "parse_editions", "parse_products"]
@@ -112,6 +112,19 @@ class EditionProfile:
     client_certificates: bool
     two_factor: bool
 
+    def proofs(self, *, before_migration: bool) -> frozenset[Proof]:
+        """Return what an IP restriction can accept beside an address (TRACE T10, T16).
+
+        Args:
+            before_migration: whether this domain is one of those that were not moved yet.
+
+        >>> sorted(EDITIONS["JP"].proofs(before_migration=False)), sorted(EDITIONS["US"].proofs(before_migration=False))
+        (['basic', 'client_certificate'], [])
+        """
+        basic = {"available": True, "before_migration": before_migration, "never": False}[self.basic_authentication]
+        offered: dict[Proof, bool] = {"basic": basic, "client_certificate": self.client_certificates}
+        return frozenset(proof for proof, is_offered in offered.items() if is_offered)
+
     def spell(self, text: str) -> str:
         """Return a text with kintone spelt as the edition spells it; addresses and identifiers stay as they are.
 
@@ -156,7 +169,8 @@ EDITIONS: Final[Mapping[Edition, EditionProfile]] = MappingProxyType(
             help_site="https://get.kintone.help",
             system_language="en",
             products=frozenset({"kintone"}),
-            network=IPProfile(row_limit=2_900, ipv4_only=True, self_service=True),
+            # "A reset URL, valid for one hour after its issue" (TRACE T1).
+            network=IPProfile(row_limit=2_900, ipv4_only=True, self_service=True, reset_lifetime=3_600),
             ip_page=f"https://get.kintone.help{_IP_PAGE}",
             basic_authentication="before_migration",
             client_certificates=False,

@@ -43,6 +43,7 @@ _I: Final[Module] = "Integrations"
 VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "tenant.opened": Kind("important", _S, "open domain"),
+        "tenant.links_ended": Kind("important", _S, "revoke all integrations"),
         "tenant.setting_changed": Kind("important", _S, "update integration setting"),
         "keys.registered": Kind("important", _S, "register key"),
         "service.registered": Kind("important", _S, "add integration"),
@@ -66,6 +67,9 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "client.secret_rotated": Kind("important", _S, "update oauth client secret"),
         "client.authentication_failed": Kind("important", "Authentication", "authenticate client", "FAILED"),
         "network.changed": Kind("important", _S, "update ip restriction"),
+        "network.reset": Kind("important", _S, "reset ip restriction"),
+        "network.pinned": Kind("important", _S, "update published ranges"),
+        "network.unpinned": Kind("important", _S, "delete published ranges"),
         "datagroup.changed": Kind("important", _S, "update data group"),
         "user.suspended": Kind("important", _I, "user status changed"),
         "user.resumed": Kind("important", _I, "user status changed"),
@@ -79,6 +83,8 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "link.dormant": Kind("information", _I, "expire integration"),
         "link.suspended": Kind("important", _I, "suspend integration"),
         "link.resumed": Kind("important", _I, "resume integration"),
+        "link.pinned": Kind("information", _I, "require published ranges"),
+        "link.unpinned": Kind("information", _I, "no longer require published ranges"),
         "token.issued": Kind("information", _I, "issue token"),
         "token.refreshed": Kind("information", _I, "refresh token"),
         "token.refresh_repeated": Kind("information", _I, "refresh token"),

@@ -131,12 +131,18 @@ class Lifetimes:
 
 @attrs.frozen(kw_only=True)
 class Code:
-    """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4)."""
+    """An authorization code as it is kept: its digest and what it is bound to (RFC 6749 4.1.3, RFC 7636 4.4).
+
+    Args:
+        redirect_named: whether the client named the redirect URI in its authorization request, and so has to repeat it;
+            one that has a single URI need not.
+    """
 
     digest: bytes = attrs.field(repr=False)
     expires: Instant
     redirect_uri: str
     challenge: str | None
+    redirect_named: bool = True
 
 
 @attrs.frozen
@@ -187,6 +193,7 @@ class Link:
         resource: the audience of its tokens (RFC 8707), if one was named.
         ended_by: who or what revoked or suspended it.
         idle_until: when it ends if its tokens are not renewed; None before there are any.
+        pinned: whether its calls must come from the ranges that the service publishes.
     """
 
     id: LinkId
@@ -207,6 +214,7 @@ class Link:
     ended_by: str = ""
     ended_at: Instant | None = None
     idle_until: Instant | None = None
+    pinned: bool = False
 
     def is_over(self, at: Instant) -> bool:
         """Whether the link has outlived its time: since it was accepted, or since its tokens were last renewed."""

@@ -15,11 +15,13 @@ import attrs
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Gate, Note
 from extlink.domain.directory import Member
+from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
-from extlink.domain.identifier import ConnectorId, Scope, ServiceId, UserId
+from extlink.domain.identifier import ClientId, ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
-from extlink.domain.network import IPRestriction
+from extlink.domain.network import IPRestriction, NetworkProof
+from extlink.domain.pin import Pin
 from extlink.domain.registry import ServiceRegistry
 from extlink.domain.tenant import UserState
 
@@ -58,6 +60,8 @@ class Policy:
         people: by user id; a user who is not in it is unknown.
         network: the tenant's IP restriction.
         data_groups: the tenant's data policies.
+        removed_clients: OAuth clients that were removed: no link they made works any more.
+        pins: by service, the ranges it publishes; a service that is not in it has none.
     """
 
     registry: ServiceRegistry
@@ -65,6 +69,8 @@ class Policy:
     people: Mapping[UserId, Person] = MappingProxyType({})
     network: IPRestriction = _NO_RESTRICTION
     data_groups: DataGroupPolicy = _NO_POLICIES
+    removed_clients: frozenset[ClientId] = frozenset()
+    pins: Mapping[ServiceId, Pin] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +101,12 @@ class AccessRequest:
         scopes: every operation that is needed.
         address: the caller's address as the host got it; None: the host does not know it.
         network: `not_applicable` for outbound calls, and for the user's own consent page where the host says so.
-        connectors: all connectors of the flow, the service's own among them; None: not stated.
+        caller: who sits at the address: the service, or the user in person on the consent page; published ranges are
+            asked of the service alone, and only a user can have a proof.
+        network_proof: what the host has checked of that user: Basic authentication, a client certificate (TRACE T16).
+        connectors: all connectors of the flow, the service's own among them, or the flow itself; None: not stated.
+        environment: where the flow lives; None: where the flow itself says, or not known: every data policy applies.
+        flow_id: the flow's own id, for exemptions; None: what the flow itself says, or exempt from nothing.
         flow: `not_applicable` where no data flows: the consent page, the token endpoint, a listing.
         credential: None: no token is asked for.
         required: gates that must be evaluated for a yes; the data group is added where the tenant demands it.
@@ -107,7 +118,11 @@ class AccessRequest:
     scopes: frozenset[Scope] = frozenset()
     address: str | None = None
     network: Literal["applies", "not_applicable"] = "applies"
-    connectors: frozenset[ConnectorId] | None = None
+    caller: Literal["service", "user"] = "service"
+    network_proof: NetworkProof = "none"
+    connectors: frozenset[ConnectorId] | Flow | None = None
+    environment: str | None = None
+    flow_id: str | None = None
     flow: Literal["applies", "not_applicable"] = "applies"
     credential: Credential | None = None
     required: frozenset[Gate] = frozenset()

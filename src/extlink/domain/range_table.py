@@ -139,6 +139,24 @@ class RangeTable:
             pass
         return self._find_any(address)
 
+    def stretches(self, version: Version) -> Iterator[tuple[int, int, int]]:
+        """Yield all addresses of a version that are in some range: first, last, and the index that `find` tells there.
+
+        In ascending order, and read from what was compiled for `find`, so that both always agree.
+
+        >>> from extlink.domain.address import parse_range
+        >>> table = RangeTable((parse_range("0.0.0.0/29"), parse_range("0.0.0.2/31")))
+        >>> list(table.stretches(4))
+        [(0, 1, 0), (2, 3, 1), (4, 7, 0)]
+        """
+        asked: object = version
+        if type(asked) is not int or asked not in BITS:
+            raise InvalidInput("version", "expected 4 or 6")
+        starts, found = self._ipv4 if version == 4 else self._ipv6  # noqa: PLR2004 - IPv4
+        firsts = [int.from_bytes(start, "big") for start in starts]
+        lasts = [first - 1 for first in firsts[1:]] + [(1 << BITS[version]) - 1]
+        return (stretch for stretch in zip(firsts, lasts, found[1:], strict=False) if stretch[2] >= 0)
+
     def _find_any(self, address: object) -> int:
         """Find what the fast way leaves: mapped texts, parsed addresses, and everything that is refused."""
         key = packed(address)

@@ -17,6 +17,7 @@ import attrs
 from extlink.domain.edition import ALL_EDITIONS, Edition, parse_products
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, parse_id, parse_items
 from extlink.domain.localized import LocalizedText
+from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
 from extlink.domain.requirement import PublishedForm, Region, RequiredDocument, Requirement
 from extlink.domain.service_parts import (
     AVAILABLE,
@@ -24,7 +25,6 @@ from extlink.domain.service_parts import (
     DataDirection,
     DocumentKind,
     DocumentLink,
-    OAuthProfile,
     ScopeDefinition,
     SetupStep,
     Trigger,
@@ -45,6 +45,7 @@ __all__ = [
     "DocumentLink",
     "LocalizedText",
     "OAuthProfile",
+    "RequestTemplates",
     "ScopeDefinition",
     "Service",
     "SetupStep",
@@ -139,7 +140,7 @@ class Service:
         steps: what to do before it works, in order.
         requirements: whose published addresses it calls from; the first is the one that counts by default (T4).
         triggers: what it can be told of.
-        oauth: what is known of its OAuth client.
+        oauth: what is known of its OAuth client or server.
 
     Raises:
         InvalidInput: a part is malformed, named twice, or names something that the definition lacks.
@@ -290,6 +291,7 @@ _PARTS: Final[Mapping[type[object], Mapping[str, tuple[type[object], bool]]]] = 
     DocumentLink: {"title": (LocalizedText, False)},
     SetupStep: {"text": (LocalizedText, False)},
     Trigger: {"labels": (LocalizedText, False)},
+    OAuthProfile: {"templates": (RequestTemplates, False)},
     Requirement: {
         "titles": (LocalizedText, False),
         "documents": (RequiredDocument, True),

@@ -1,4 +1,4 @@
-"""The parts of a service definition: scopes, availability, documents, set-up steps, triggers, OAuth data (S1).
+"""The parts of a service definition: scopes, availability, documents, set-up steps, triggers (S1).
 
 Rules: an illegal part cannot be built; texts are in three languages; addresses are https and printable ASCII, since
 they are shown as links.
@@ -24,7 +24,6 @@ __all__ = [
     "DataDirection",
     "DocumentKind",
     "DocumentLink",
-    "OAuthProfile",
     "ScopeDefinition",
     "SetupStep",
     "Stage",
@@ -281,42 +280,3 @@ class Trigger:
     id: str = attrs.field(converter=_id)
     labels: LocalizedText = attrs.field(converter=_filled_labels)
     scope: Scope = attrs.field(converter=_scope)
-
-
-_PKCE: Final = ("required", "waived_for_confidential_client")
-
-
-def _client_kind(value: Literal["confidential", "public"]) -> Literal["confidential", "public"]:
-    return cast("Literal['confidential', 'public']", parse_choice(value, ("confidential", "public"), "kind"))
-
-
-def _pkce(
-    value: Literal["required", "waived_for_confidential_client"],
-) -> Literal["required", "waived_for_confidential_client"]:
-    return cast("Literal['required', 'waived_for_confidential_client']", parse_choice(value, _PKCE, "pkce"))
-
-
-def _redirect_uris(values: Iterable[str]) -> tuple[str, ...]:
-    uris = tuple(parse_url(item, "redirect_uris") for item in parse_items(values, "redirect_uris"))
-    if any("#" in uri for uri in uris):
-        raise InvalidInput("redirect_uris", "expected addresses without a fragment (RFC 6749 section 3.1.2)")
-    return tuple(dict.fromkeys(uris))
-
-
-@attrs.frozen(kw_only=True)
-class OAuthProfile:
-    """What is known of a service's OAuth client before one is registered.
-
-    Args:
-        kind: `confidential` if the service can keep a secret.
-        pkce: whether it sends a code challenge (RFC 7636).
-        redirect_uris: the vendor's published ones; a registered client names its own.
-    """
-
-    kind: Literal["confidential", "public"] = attrs.field(default="confidential", converter=_client_kind)
-    pkce: Literal["required", "waived_for_confidential_client"] = attrs.field(default="required", converter=_pkce)
-    redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_redirect_uris)
-
-    def __attrs_post_init__(self) -> None:
-        if self.kind == "public" and self.pkce != "required":
-            raise InvalidInput("pkce", "expected 'required' for a public client: nothing else protects its code")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import attrs
 
+from extlink.domain.flow import Flow
 from extlink.domain.identifier import ConnectorId, LinkId, Scope, SubscriptionId
 from extlink.domain.instant import Instant
 
@@ -21,12 +22,15 @@ class Subscription:
     Args:
         trigger: id of the trigger in the service's definition, such as `record_added`.
         scope: the operation whose data each delivery carries.
-        connectors: the flow's connectors, if the service stated them when it registered.
+        connectors: the flow's connectors, or the flow, if the service stated them when it registered.
+        environment, flow_id: where the flow lives and its own id, if the service stated them.
     """
 
     id: SubscriptionId
     link: LinkId
     trigger: str
     scope: Scope
-    connectors: frozenset[ConnectorId] | None
+    connectors: frozenset[ConnectorId] | Flow | None
     made_at: Instant
+    environment: str | None = None
+    flow_id: str | None = None

@@ -36,8 +36,9 @@ _FORM: Final = re.compile(
     r"xl_(at|rt|ac)_([a-z2-7]{8})_([0-9a-z]{2})([A-Za-z0-9_-]{22})\.(0|[1-9][0-9]{0,9})\.([A-Za-z0-9_-]{27})\.([A-Za-z0-9_-]{16})",
     re.ASCII,
 )
-_CONSENT: Final = re.compile(r"xl_cs_[0-9a-z]{2}[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
-_MAX_CONSENT: Final = 65_536
+# What is signed and carries its content: a consent request, a reset of the IP restriction.
+_SIGNED: Final = re.compile(r"xl_(cs|rs)_[0-9a-z]{2}[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
+_MAX_SIGNED: Final = 65_536
 _KEY_ID: Final = re.compile(r"[0-9a-z]{2}", re.ASCII)
 
 
@@ -100,8 +101,9 @@ class _Key(NamedTuple):
     mac: _Keyed
     digest: _Keyed
     derive: _Keyed
-    consent: _Keyed
+    signs: Mapping[str, _Keyed]
     client: _Keyed
+    once: _Keyed
     check: bytes
 
 
@@ -111,8 +113,9 @@ def _spread(key: bytes) -> _Key:
         mac=_Keyed(root(b"extlink 1 mac")),
         digest=_Keyed(root(b"extlink 1 digest")),
         derive=_Keyed(root(b"extlink 1 derive")),
-        consent=_Keyed(root(b"extlink 1 consent")),
+        signs={"cs": _Keyed(root(b"extlink 1 consent")), "rs": _Keyed(root(b"extlink 1 reset"))},
         client=_Keyed(root(b"extlink 1 client")),
+        once=_Keyed(root(b"extlink 1 once")),
         check=root(b"extlink 1 check"),
     )
 
@@ -229,20 +232,45 @@ class KeyRing:
         key = self._keys.get(self.current if key_id is None else key_id)
         return None if key is None else key.client(_bound(tenant, client) + b"\0" + secret.reveal().encode())
 
+    def once(self, tenant: TenantId, key_id: str, purpose: str, data: bytes) -> bytes:
+        """Return 32 bytes that follow from `data` under a key of the ring: what an idempotent command is known by.
+
+        Args:
+            purpose: what they are for; another purpose gives other bytes.
+        """
+        return self._keys[key_id].once(_bound(tenant, purpose) + b"\0" + data)
+
     def sign_consent(self, tenant: TenantId, body: bytes) -> Secret:
         """Return a consent request as a text that only this host can have made."""
-        payload = f"xl_cs_{self.current}{_text(body)}"
-        return Secret(f"{payload}.{_text(self._keys[self.current].consent(_bound(tenant, payload)))}")
+        return self._sign("cs", tenant, body)
 
     def open_consent(self, tenant: TenantId, text: object) -> bytes | None:
         """Return the body of an authentic consent request of this tenant, or None for anything else."""
+        return self._opened("cs", tenant, text)
+
+    def sign_reset(self, tenant: TenantId, body: bytes) -> Secret:
+        """Return a reset of the IP restriction as a text that only this host can have made."""
+        return self._sign("rs", tenant, body)
+
+    def open_reset(self, tenant: TenantId, text: object) -> bytes | None:
+        """Return the body of an authentic reset of this tenant, or None for anything else."""
+        return self._opened("rs", tenant, text)
+
+    def _sign(self, kind: str, tenant: TenantId, body: bytes) -> Secret:
+        payload = f"xl_{kind}_{self.current}{_text(body)}"
+        return Secret(f"{payload}.{_text(self._keys[self.current].signs[kind](_bound(tenant, payload)))}")
+
+    def _opened(self, kind: str, tenant: TenantId, text: object) -> bytes | None:
         if type(text) is Secret:
             text = text.reveal()
-        if type(text) is not str or len(text) > _MAX_CONSENT or not _CONSENT.fullmatch(text):
+        if type(text) is not str or len(text) > _MAX_SIGNED:
+            return None
+        match = _SIGNED.fullmatch(text)
+        if match is None or match[1] != kind:
             return None
         payload, _, mac = text.rpartition(".")
         key = self._keys.get(payload[6:8])
-        if key is None or not hmac.compare_digest(_text(key.consent(_bound(tenant, payload))), mac):
+        if key is None or not hmac.compare_digest(_text(key.signs[kind](_bound(tenant, payload))), mac):
             return None
         body = payload[8:]
         return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))

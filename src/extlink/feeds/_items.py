@@ -7,7 +7,7 @@ repeat the items of the whole, so that each text is judged once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -23,8 +23,13 @@ _MAX_SHOWN = 64
 
 @attrs.define(eq=False)
 class Sorter:
-    """Sorts the items of one file's lists; remembers what it said of each text."""
+    """Sorts the items of one file's lists; remembers what it said of each text.
 
+    Args:
+        parse: what reads a text as a range, or says by `InvalidInput` why it is none.
+    """
+
+    _parse: Callable[[str], AddressRange] = attrs.field(default=parse_range)
     _verdicts: dict[str, AddressRange | str] = attrs.field(factory=dict[str, "AddressRange | str"], init=False)
 
     def sort(self, items: Iterable[object]) -> tuple[tuple[AddressRange, ...], tuple[SetAside, ...]]:
@@ -54,13 +59,13 @@ class Sorter:
             return "expected a range as text"
         verdict = self._verdicts.get(item)
         if verdict is None:
-            verdict = self._verdicts[item] = _parse(item)
+            verdict = self._verdicts[item] = _verdict(item, self._parse)
         return verdict
 
 
-def _parse(item: str) -> AddressRange | str:
+def _verdict(item: str, parse: Callable[[str], AddressRange]) -> AddressRange | str:
     try:
-        found = parse_range(item)
+        found = parse(item)
     except InvalidInput as error:
         return error.problem
     reach = classify(found)

@@ -11,7 +11,7 @@ from typing import Never, cast
 
 from extlink.errors import InvalidInput
 
-__all__ = ["kind", "read_count", "read_items", "read_json", "read_object", "read_text"]
+__all__ = ["decode", "kind", "read_count", "read_items", "read_json", "read_object", "read_text"]
 
 _MAX_BYTES = 64 * 1024 * 1024
 _MAX_TEXT = 255
@@ -41,7 +41,7 @@ def read_json(data: object, field: str = "data") -> object:
     def refuse(constant: str) -> Never:
         raise InvalidInput(field, f"expected JSON, got the number {constant}, which JSON does not have")
 
-    text = _decode(data, field)
+    text = decode(data, field)
     try:
         return cast("object", json.loads(text, object_pairs_hook=once, parse_constant=refuse))
     except json.JSONDecodeError as exc:
@@ -55,7 +55,12 @@ def read_json(data: object, field: str = "data") -> object:
         raise InvalidInput(field, "expected JSON with numbers of reasonable length") from exc
 
 
-def _decode(data: object, field: str) -> str:
+def decode(data: object, field: str = "data") -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Raises:
+        InvalidInput: neither text nor bytes, more than 64 MiB, or not UTF-8.
+    """
     if not isinstance(data, str | bytes):
         raise InvalidInput(field, f"expected the text or the bytes of a file, got {type(data).__name__}")
     if len(data) > _MAX_BYTES:

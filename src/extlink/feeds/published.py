@@ -39,7 +39,7 @@ class Group:
 
     Args:
         name: as the file spells it.
-        version: the list's own version, which changes only when the list does.
+        version: the list's own version, which changes only when the list does; the file's, where lists have none.
         region: the vendor's name of a region, empty for all of them.
         ranges: what was taken, in the order of the file, each once.
         set_aside: what was not, in the order of the file.
@@ -50,6 +50,11 @@ class Group:
     region: str
     ranges: tuple[AddressRange, ...]
     set_aside: tuple[SetAside, ...]
+
+
+def _counted(groups: Mapping[str, Group]) -> str:
+    # A file has tens of thousands of ranges, and is shown wherever an operation on it is.
+    return f"<{len(groups):,} groups>"
 
 
 def _read_only(groups: Mapping[str, Group]) -> Mapping[str, Group]:
@@ -72,7 +77,7 @@ class PublishedRanges:
     cloud: str
     version: str
     published: date | None
-    groups: Mapping[str, Group] = attrs.field(converter=_read_only, hash=False)
+    groups: Mapping[str, Group] = attrs.field(converter=_read_only, hash=False, repr=_counted)
 
     def __reduce__(self) -> tuple[object, ...]:
         values = (self.source, self.cloud, self.version, self.published, dict(self.groups))
@@ -88,7 +93,8 @@ def _restore(
 def rows_of(published: PublishedRanges, name: str, *, ipv4_only: bool = True) -> tuple[Row, ...]:
     """Return a published group as rows of a restriction, in the order of the file.
 
-    A row's version is that of its group, so rows stay equal from file to file until the vendor changes their list.
+    A row is one CIDR block; a range that only several blocks make up becomes several rows. A row's version is that of
+    its group, so rows stay equal from file to file until the vendor changes their list.
 
     Args:
         published: a file that was read.
@@ -108,9 +114,10 @@ def rows_of(published: PublishedRanges, name: str, *, ipv4_only: bool = True) ->
     group = _find(published, name)
     source = f"{published.source}:{published.cloud}:{group.name}"
     return tuple(
-        Row(range=item, memo=group.name, source=source, version=group.version, published=published.published)
+        Row(range=block, memo=group.name, source=source, version=group.version, published=published.published)
         for item in group.ranges
         if item.version == 4 or not ipv4_only  # noqa: PLR2004 - IPv4
+        for block in item.cidrs()
     )
 
 

@@ -20,6 +20,7 @@ from datetime import date
 from typing import Final
 
 from extlink.errors import InvalidInput
+from extlink.feeds._given import read_day
 from extlink.feeds._items import Sorter
 from extlink.feeds._json import read_count, read_items, read_json, read_object, read_text
 from extlink.feeds.published import Group, PublishedRanges
@@ -45,8 +46,7 @@ def read_service_tags(data: str | bytes, *, published: date | None = None) -> Pu
     >>> [item.text for item in group.ranges], [(item.text, item.reason) for item in group.set_aside]
     (['20.89.11.48/28'], [('10.0.0.0/8', 'private')])
     """
-    if published is not None and not isinstance(published, date):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("published", f"expected a date, got {type(published).__name__}")
+    day = read_day(published)
     document = read_object(read_json(data), "data")
     groups: dict[str, Group] = {}
     sorter = Sorter()
@@ -59,7 +59,7 @@ def read_service_tags(data: str | bytes, *, published: date | None = None) -> Pu
         source=SOURCE,
         cloud=read_text(document.get("cloud"), "cloud"),
         version=str(read_count(document.get("changeNumber"), "changeNumber")),
-        published=published,
+        published=day,
         groups=groups,
     )
 

@@ -117,6 +117,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.row": Message(
             "{address} is allowed by the row {row} of the IP address restrictions (memo: {memo}; source: {source})."
         ),
+        "network.proof": Message("{address} is allowed because the user has passed {proof}."),
+        "network.published": Message(
+            "{address} is in {row}, one of the published IP addresses of {service} (source: {source}; version: {version})."
+        ),
         "network.not_applicable": Message("IP address restrictions do not apply to this operation."),
         "network.address_unknown": Message(
             "IP address restrictions are on, but the address of the access is not known.",
@@ -134,6 +138,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions deny all addresses, so {address} has no access.",
             "Change the IP address restrictions to [Allow specific IP addresses] and allow a range that contains {address}.",
         ),
+        "network.not_published": Message(
+            "{address} is not one of the published IP addresses of {service} (source: {source}; version: {version}).",
+            "If {service} has published a newer list, set its published IP addresses anew. Otherwise the access does not come from {service}: disconnect the connection that was used.",
+        ),
+        "network.ranges_unknown": Message(
+            "Access must come from the published IP addresses of {service}, but these are not set.",
+            "Set the published IP addresses of {service}, or no longer require them.",
+        ),
         # The data group gate.
         "datagroup.no_policy": Message("No data policy applies."),
         "datagroup.same_group": Message("The connectors of the flow are in the same data group ({connectors})."),
@@ -149,6 +161,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.mixed": Message(
             "The data policy {policy} does not let business connectors ({business}) and non-business connectors ({non_business}) be used in one flow.",
             "Ask the Power Platform administrator to put all connectors of the flow into the same data group in the data policy {policy}.",
+        ),
+        "datagroup.action_blocked": Message(
+            "Data policies ({policies}) block the action {action} of the connector {connector}.",
+            "Ask the Power Platform administrator to allow the action {action} of the connector {connector} in these data policies: {policies}. If that is not possible, take it out of the flow.",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "Data policies ({policies}) deny the connector {connector} the endpoint {endpoint}.",
+            "Ask the Power Platform administrator to allow the endpoint {endpoint} for the connector {connector} in these data policies: {policies}. If that is not possible, take it out of the flow.",
         ),
         # The link gate.
         "link.live": Message("The connection {link} is in use."),
@@ -333,6 +353,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The redirect endpoint of the request is not registered for the OAuth client {client}.",
             "Compare the redirect endpoint that the service shows with the registered one, character by character, and register it exactly.",
         ),
+        "authorization.scope": Message(
+            "The OAuth client {client} may no longer ask for some of these operations.",
+            "Connect the service again. If it needs these operations, permit them for the OAuth client.",
+        ),
         "resource.not_granted": Message(
             "The tokens were asked for an audience that the connection was not permitted for.",
             "Ask the vendor of the service to name the audience of the first request, or none.",
@@ -340,6 +364,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "client.unknown": Message(
             "There is no OAuth client {client} in this domain.",
             "Check the client id that is set in the service, or add the OAuth client.",
+        ),
+        "client.removed": Message(
+            "The OAuth client {client}, which made this connection, was removed.",
+            "Add an OAuth client for the service and connect again.",
         ),
         "client.another": Message(
             "The service and the kind of the OAuth client {client} cannot be changed.",
@@ -425,9 +453,53 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions have no row {row}.",
             "Display the current list and choose a row that exists.",
         ),
+        "network.proof_not_in_edition": Message(
+            "{edition} does not have {proof}.",
+            "Leave out {proof}. Only if the domain is of the US edition and has not been migrated yet, say so explicitly and save.",
+        ),
+        "network.proof_needs_restriction": Message(
+            "The IP address restrictions allow all addresses, so {proofs} cannot be set.",
+            "Change the IP address restrictions to [Allow specific IP addresses] or [Deny all] first.",
+        ),
+        "network.reset_unknown": Message(
+            "The reset URL is not valid: it is wrong, too old, or the IP address restrictions have already been reset.",
+            "Use the reset URL of a change that was saved within the last hour, or ask an administrator whose address is allowed.",
+        ),
+        "network.no_requirement": Message(
+            "{service} has no requirement {requirement} that says which published addresses it needs (it has: {known}).",
+            "Name one of the requirements of {service}, or register a definition of it that has one.",
+        ),
+        "network.data_missing": Message(
+            "The files at hand do not have all lists that {requirement} names ({lists}), so what is needed is not known.",
+            "Get the published files that have these lists, and name them too.",
+        ),
+        "network.plan_no_data": Message(
+            "No published IP addresses are known for the service, so there is nothing to plan.",
+            "Load the file in which the service publishes its IP addresses and plan again.",
+        ),
+        "network.plan_limit_unknown": Message(
+            "It is not known how many rows the IP address restrictions can hold here, so no plan can be made.",
+            "Ask the support of the product how many rows the IP address restrictions can hold.",
+        ),
+        "network.plan_ipv6_only": Message(
+            "The service publishes IPv6 addresses only (such as {range}), but the IP address restrictions can hold IPv4 addresses only.",
+            "Ask the support of the product how accesses from IPv6 addresses can be allowed.",
+        ),
+        "network.plan_not_global": Message(
+            "{range} is among the published IP addresses, but it is not a range of global IP addresses.",
+            "Check the file in which the service publishes its IP addresses, leave out {range}, and plan again.",
+        ),
+        "network.plan_rows": Message(
+            "The IP address restrictions can hold {limit} rows and already have {rows}. To allow all published IP addresses, at least {fewest} more are necessary.",
+            "Merge adjacent ranges or delete rows that are not needed, so that at least {fewest} rows are free.",
+        ),
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "The connector {connector} cannot be blocked and takes no rules on its actions, so the data policy {policy} cannot be saved.",
+            "Remove the rules on the actions of the connector {connector}.",
         ),
         "datagroup.unknown_policy": Message(
             "There is no data policy {policy}.",

@@ -114,6 +114,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "network.row": Message(
             "{address}は、IPアドレス制限の行「{row}」（メモ：{memo}、登録元：{source}）で許可されています。"
         ),
+        "network.proof": Message("{proof}を通過しているため、{address}からのアクセスが許可されています。"),
+        "network.published": Message(
+            "{address}は、{service}が公開しているIPアドレスの範囲「{row}」に含まれています（登録元：{source}、バージョン：{version}）。"
+        ),
         "network.not_applicable": Message("この操作は、IPアドレス制限の対象ではありません。"),
         "network.address_unknown": Message(
             "IPアドレス制限が有効ですが、アクセス元のIPアドレスが不明です。",
@@ -131,6 +135,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IPアドレス制限が「すべて拒否」のため、{address}からはアクセスできません。",
             "「IPアドレス制限」を「一部許可」に変更し、{address}を含む範囲を許可してください。",
         ),
+        "network.not_published": Message(
+            "{address}は、{service}が公開しているIPアドレスに含まれていません（登録元：{source}、バージョン：{version}）。",
+            "{service}が新しい一覧を公開している場合は、「サービスが公開しているIPアドレス」を登録し直してください。それ以外の場合、{service}からのアクセスではないため、使用された連携を解除してください。",
+        ),
+        "network.ranges_unknown": Message(
+            "{service}が公開しているIPアドレスからのアクセスだけを許可する設定ですが、そのIPアドレスが登録されていません。",
+            "{service}が公開しているIPアドレスを登録するか、この設定を解除してください。",
+        ),
         # The data group gate.
         "datagroup.no_policy": Message("適用されるデータポリシーはありません。"),
         "datagroup.same_group": Message("フローのコネクタ（{connectors}）は、同じデータグループに属しています。"),
@@ -146,6 +158,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.mixed": Message(
             "データポリシー「{policy}」では、ビジネスのコネクタ（{business}）と非ビジネスのコネクタ（{non_business}）を同じフローで使用できません。",
             "Power Platformの管理者に依頼し、データポリシー「{policy}」で、フローで使用するコネクタをすべて同じデータグループに設定してください。",
+        ),
+        "datagroup.action_blocked": Message(
+            "コネクタ「{connector}」のアクション「{action}」は、データポリシー（{policies}）でブロックされています。",
+            "Power Platformの管理者に依頼し、データポリシー（{policies}）でコネクタ「{connector}」のアクション「{action}」を許可してください。許可できない場合は、このアクションをフローから削除してください。",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "コネクタ「{connector}」からエンドポイント「{endpoint}」への接続は、データポリシー（{policies}）で拒否されています。",
+            "Power Platformの管理者に依頼し、データポリシー（{policies}）でコネクタ「{connector}」のエンドポイント「{endpoint}」を許可してください。許可できない場合は、このエンドポイントをフローから削除してください。",
         ),
         # The link gate.
         "link.live": Message("連携「{link}」は使用中です。"),
@@ -328,6 +348,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "要求されたリダイレクトエンドポイントは、OAuthクライアント「{client}」に登録されていません。",
             "サービスに表示されているリダイレクトエンドポイントと登録済みのものを1文字ずつ比べ、同じものを登録してください。",
         ),
+        "authorization.scope": Message(
+            "OAuthクライアント「{client}」は、これらの操作の一部を要求できなくなりました。",
+            "サービスをもう一度連携してください。これらの操作が必要な場合は、OAuthクライアントに操作を許可してください。",
+        ),
         "resource.not_granted": Message(
             "連携で許可していない宛先のトークンが要求されました。",
             "サービスの提供元に、最初の要求と同じ宛先を指定するか、宛先を指定しないように依頼してください。",
@@ -335,6 +359,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "client.unknown": Message(
             "このドメインに、OAuthクライアント「{client}」はありません。",
             "サービスに設定したクライアントIDを確認するか、OAuthクライアントを追加してください。",
+        ),
+        "client.removed": Message(
+            "この連携を作成したOAuthクライアント「{client}」は削除されています。",
+            "サービス用のOAuthクライアントを追加し、もう一度連携してください。",
         ),
         "client.another": Message(
             "OAuthクライアント「{client}」のサービスと種別は変更できません。",
@@ -420,9 +448,53 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IPアドレス制限に、行「{row}」はありません。",
             "最新の一覧を表示し、登録されている行を指定してください。",
         ),
+        "network.proof_not_in_edition": Message(
+            "{edition}では、{proof}を利用できません。",
+            "{proof}を除いて保存してください。米国版の移行前のドメインの場合だけ、その旨を明示して保存してください。",
+        ),
+        "network.proof_needs_restriction": Message(
+            "IPアドレス制限が「すべて許可」のため、{proofs}を設定できません。",
+            "先に「IPアドレス制限」を「一部許可」または「すべて拒否」に変更してください。",
+        ),
+        "network.reset_unknown": Message(
+            "リセットURLが無効です。正しくないか、有効期限が切れているか、IPアドレス制限がすでにリセットされています。",
+            "1時間以内に保存した変更のリセットURLを使用するか、アクセスできる管理者に依頼してください。",
+        ),
+        "network.no_requirement": Message(
+            "{service}の定義には、必要な公開アドレスの基準「{requirement}」がありません（ある基準：{known}）。",
+            "{service}の定義にある基準を指定するか、基準を含む定義を登録してください。",
+        ),
+        "network.data_missing": Message(
+            "基準「{requirement}」が求める一覧（{lists}）が、指定した資料にそろっていません。必要なアドレスを判断できません。",
+            "これらの一覧を含む公開資料を入手し、あわせて指定してください。",
+        ),
+        "network.plan_no_data": Message(
+            "サービスが公開しているIPアドレスの情報がないため、許可する範囲を計画できません。",
+            "サービスがIPアドレスを公開しているファイルを読み込んでから、もう一度実行してください。",
+        ),
+        "network.plan_limit_unknown": Message(
+            "IPアドレス制限に登録できる行数の上限が不明なため、許可する範囲を計画できません。",
+            "IPアドレス制限に登録できる行数を、製品のサポート窓口に確認してください。",
+        ),
+        "network.plan_ipv6_only": Message(
+            "サービスが公開しているのはIPv6アドレスだけですが（例：{range}）、IPアドレス制限に登録できるのはIPv4アドレスだけです。",
+            "IPv6アドレスからのアクセスを許可する方法を、製品のサポート窓口に確認してください。",
+        ),
+        "network.plan_not_global": Message(
+            "サービスが公開しているIPアドレスに、グローバルIPアドレスではない範囲「{range}」が含まれています。",
+            "サービスがIPアドレスを公開しているファイルを確認し、{range}を除いてから、もう一度実行してください。",
+        ),
+        "network.plan_rows": Message(
+            "IPアドレス制限に登録できるのは{limit}行までで、すでに{rows}行あります。公開されているIPアドレスをすべて許可するには、少なくともあと{fewest}行が必要です。",
+            "隣り合う範囲を1行にまとめるか、不要な行を削除して、{fewest}行以上の空きを作ってください。",
+        ),
         "datagroup.unblockable": Message(
             "コネクタ「{connector}」はブロックできないため、データポリシー「{policy}」を保存できません。",
             "コネクタ「{connector}」を、ビジネスまたは非ビジネスに設定してください。",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "コネクタ「{connector}」はブロックできず、アクションのルールも設定できないため、データポリシー「{policy}」を保存できません。",
+            "コネクタ「{connector}」のアクションのルールを削除してください。",
         ),
         "datagroup.unknown_policy": Message(
             "データポリシー「{policy}」は見つかりません。",

@@ -157,6 +157,12 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "what.grants": ("連携を利用できるユーザー", "the permitted users", "允许使用的用户"),
         "what.network": ("IPアドレス制限", "the IP address restrictions", "IP地址限制"),
         "what.policy": ("データポリシー", "the data policy", "数据策略"),
+        "proof.basic": ("Basic認証", "Basic authentication", "Basic认证"),
+        "proof.client_certificate": (
+            "セキュアアクセス（クライアント証明書）",
+            "Secure Access (client certificate)",
+            "SecureAccess（客户端证书）",
+        ),
         # How values are written.
         "value.named": ("{kind}「{id}」", "{kind} {id}", "{kind}“{id}”"),
         "value.none": ("なし", "none", "无"),
@@ -185,5 +191,9 @@ SPOKEN: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("network.row_limit", "edition"): "edition",
         ("network.ipv4_only", "edition"): "edition",
         ("network.not_self_service", "edition"): "edition",
+        ("network.proof", "proof"): "proof",
+        ("network.proof_not_in_edition", "proof"): "proof",
+        ("network.proof_not_in_edition", "edition"): "edition",
+        ("network.proof_needs_restriction", "proofs"): "proof",
     }
 )

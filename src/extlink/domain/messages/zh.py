@@ -105,6 +105,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         # The network gate.
         "network.allow_all": Message("本域的IP地址限制允许所有IP地址。"),
         "network.row": Message("{address}已由IP地址限制的行“{row}”允许（备注：{memo}；来源：{source}）。"),
+        "network.proof": Message("用户已通过{proof}，因此允许从{address}访问。"),
+        "network.published": Message(
+            "{address}属于{service}公布的IP地址范围“{row}”（来源：{source}；版本：{version}）。"
+        ),
         "network.not_applicable": Message("此操作不受IP地址限制的约束。"),
         "network.address_unknown": Message(
             "已启用IP地址限制，但访问来源的IP地址不明。",
@@ -122,6 +126,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制为“全部拒绝”，因此无法从{address}访问。",
             "请将“IP地址限制”改为“部分允许”，并允许包含{address}的范围。",
         ),
+        "network.not_published": Message(
+            "{address}不属于{service}公布的IP地址（来源：{source}；版本：{version}）。",
+            "如果{service}已公布新的列表，请重新设置服务公布的IP地址。否则，该访问并非来自{service}，请解除所使用的联动。",
+        ),
+        "network.ranges_unknown": Message(
+            "已设置为仅允许来自{service}公布的IP地址的访问，但尚未注册这些IP地址。",
+            "请注册{service}公布的IP地址，或取消此设置。",
+        ),
         # The data group gate.
         "datagroup.no_policy": Message("没有适用的数据策略。"),
         "datagroup.same_group": Message("流中的连接器（{connectors}）属于同一个数据组。"),
@@ -137,6 +149,14 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "datagroup.mixed": Message(
             "数据策略“{policy}”不允许在同一个流中同时使用业务连接器（{business}）和非业务连接器（{non_business}）。",
             "请联系Power Platform管理员，在数据策略“{policy}”中将流使用的所有连接器设置到同一个数据组。",
+        ),
+        "datagroup.action_blocked": Message(
+            "连接器“{connector}”的操作“{action}”已被数据策略（{policies}）阻止。",
+            "请联系Power Platform管理员，在数据策略（{policies}）中允许连接器“{connector}”的操作“{action}”。如果无法允许，请从流中删除此操作。",
+        ),
+        "datagroup.endpoint_denied": Message(
+            "数据策略（{policies}）拒绝连接器“{connector}”连接终结点“{endpoint}”。",
+            "请联系Power Platform管理员，在数据策略（{policies}）中允许连接器“{connector}”连接终结点“{endpoint}”。如果无法允许，请从流中删除此终结点。",
         ),
         # The link gate.
         "link.live": Message("联动“{link}”正在使用中。"),
@@ -319,6 +339,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "请求的重定向端点未在OAuth客户端“{client}”中注册。",
             "请逐字比较服务显示的重定向端点与已注册的端点，并注册完全相同的端点。",
         ),
+        "authorization.scope": Message(
+            "OAuth客户端“{client}”已不能请求其中的部分操作。",
+            "请重新联动该服务。如需要这些操作，请为OAuth客户端允许这些操作。",
+        ),
         "resource.not_granted": Message(
             "请求了联动未允许的接收方的令牌。",
             "请联系服务的提供方，指定与最初请求相同的接收方，或不指定。",
@@ -326,6 +350,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "client.unknown": Message(
             "此域中没有OAuth客户端“{client}”。",
             "请确认服务中设置的客户端ID，或添加OAuth客户端。",
+        ),
+        "client.removed": Message(
+            "建立此联动的OAuth客户端“{client}”已被删除。",
+            "请为服务添加OAuth客户端，并重新联动。",
         ),
         "client.another": Message(
             "OAuth客户端“{client}”的服务和类型无法更改。",
@@ -411,9 +439,53 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制中没有行“{row}”。",
             "请显示最新的列表，并指定已注册的行。",
         ),
+        "network.proof_not_in_edition": Message(
+            "{edition}不能使用{proof}。",
+            "请去掉{proof}后保存。仅在美国版中尚未迁移的域，请明确指定后再保存。",
+        ),
+        "network.proof_needs_restriction": Message(
+            "IP地址限制为“全部允许”，因此无法设置{proofs}。",
+            "请先将“IP地址限制”改为“部分允许”或“全部拒绝”。",
+        ),
+        "network.reset_unknown": Message(
+            "重置URL无效：不正确、已过期，或IP地址限制已被重置。",
+            "请使用一小时内保存的更改的重置URL，或委托能够访问的管理员。",
+        ),
+        "network.no_requirement": Message(
+            "{service}的定义中没有所需公开地址的依据“{requirement}”（已有的依据：{known}）。",
+            "请指定{service}定义中已有的依据，或注册包含依据的定义。",
+        ),
+        "network.data_missing": Message(
+            "指定的资料中缺少依据“{requirement}”所要求的列表（{lists}），因此无法判断所需的地址。",
+            "请获取包含这些列表的公开资料，并一并指定。",
+        ),
+        "network.plan_no_data": Message(
+            "没有服务公布的IP地址的信息，因此无法规划要允许的范围。",
+            "请先读入服务公布IP地址的文件，然后重试。",
+        ),
+        "network.plan_limit_unknown": Message(
+            "IP地址限制可注册的行数上限不明，因此无法规划要允许的范围。",
+            "请向产品的支持窗口确认IP地址限制可注册的行数。",
+        ),
+        "network.plan_ipv6_only": Message(
+            "服务仅公布了IPv6地址（例如{range}），但IP地址限制只能注册IPv4地址。",
+            "请向产品的支持窗口确认如何允许来自IPv6地址的访问。",
+        ),
+        "network.plan_not_global": Message(
+            "服务公布的IP地址中包含非全局IP地址的范围“{range}”。",
+            "请检查服务公布IP地址的文件，去掉{range}后重试。",
+        ),
+        "network.plan_rows": Message(
+            "IP地址限制最多可注册{limit}行，现已有{rows}行。要允许公布的所有IP地址，至少还需要{fewest}行。",
+            "请将相邻的范围合并为一行，或删除不需要的行，以留出至少{fewest}行。",
+        ),
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
+        ),
+        "datagroup.unblockable_actions": Message(
+            "连接器“{connector}”不能被阻止，也不能设置操作规则，因此无法保存数据策略“{policy}”。",
+            "请删除连接器“{connector}”的操作规则。",
         ),
         "datagroup.unknown_policy": Message(
             "找不到数据策略“{policy}”。",
