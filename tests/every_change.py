@@ -272,6 +272,7 @@ def _endpoints(teller: _Teller) -> None:
     for operation in (
         endpoints.exchange(request, wrong, issuer=ISSUER),
         endpoints.introspect(tokens.access_token, wrong, issuer=ISSUER),
+        endpoints.push(asking(registered.client.id), wrong, issuer=ISSUER),
         endpoints.revoke(tokens.access_token, wrong, issuer=ISSUER, address="203.0.113.9"),
     ):
         teller.anybody(operation)
@@ -286,6 +287,7 @@ def _links(teller: _Teller) -> None:
     read = access.check(tokens.access_token, scope="k:app_record:read")
     teller.anybody(read)
     teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
+    teller.anybody(access.admit(tokens.refresh_token, scope="k:file:read"))
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
@@ -328,6 +330,7 @@ def _dormant(teller: _Teller) -> None:
     teller.sato(links.narrow(tokens.link, scopes="k:app_record:read"))
     for late in (
         lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: access.admit(tokens.access_token, scope="k:app_record:read"),
         lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
         lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
     ):

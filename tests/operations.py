@@ -42,9 +42,13 @@ SERVICE_TAGS = feeds.read_service_tags(
 )
 # Modules that a public one is made of; `links`, `networks` and `endpoints` show their names.
 _PARTS = (
+    "access_checks",
+    "access_questions",
     "endpoint_consent",
+    "endpoint_pushed",
     "endpoint_tokens",
     "grant_requests",
+    "link_answers",
     "link_consent",
     "link_ends",
     "link_members",
@@ -278,6 +282,7 @@ def _of_endpoints(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "endpoints.decline": page,
         "endpoints.exchange": {**client, "request": redemption(endpoint.code)},
         "endpoints.introspect": {**client, **token},
+        "endpoints.push": {**client, "parameters": asking(endpoint.registered.client.id)},
         "endpoints.revoke": {**client, **token},
     }
 

@@ -46,11 +46,13 @@ UNOPENED = "never-opened"
 #   A presented text that is no token of this tenant dies on its MAC, before anything is read (DESIGN 6).
 #   A link, or a client, is asked for before the tenant: there is none.
 UNREAD = {
+    "access.admit": "token.unknown",
     "access.check": "token.unknown",
     "endpoints.consent": "consent.unknown",
     "endpoints.decline": "consent.unknown",
     "endpoints.exchange": "client.unknown",
     "endpoints.introspect": "client.unknown",
+    "endpoints.push": "client.unknown",
     "endpoints.revoke": "client.unknown",
     "links.redeem": "token.unknown",
     "links.refresh": "token.unknown",
@@ -80,7 +82,9 @@ AGAIN = {
 }
 # What has nothing to do on the stage that the arguments were made for.
 IDLE = {
+    "access.admit",
     "access.check",
+    "endpoints.push",
     "datagroups.remove_policy",
     "grants.include",
     "grants.withdraw",

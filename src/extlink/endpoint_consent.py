@@ -19,7 +19,8 @@ from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput, OAuthError
 from extlink.inputs import address_text, exactly, one_of, secret, text
-from extlink.link_consent import ACCEPTED, DENIED, Asked, Network, accepting, answered, beginning, refusing
+from extlink.link_answers import ACCEPTED, DENIED, accepting, answered, refusing
+from extlink.link_consent import Asked, Network, beginning
 from extlink.oauth.authorization import (
     AuthorizationRequest,
     match_redirect_uri,

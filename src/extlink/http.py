@@ -455,7 +455,8 @@ def _consent_form(form: Parameters) -> tuple[Secret, bool, str | None]:
         OAuthError: a part is missing, there twice or malformed.
     """
     token, answer, scopes = form.need("consent"), form.need("answer"), read_scope(form)
-    if "scope" in form.empty:
+    # A blank field is no field that was left out: who unticked everything did not agree to everything.
+    if "scope" in form.empty or ("scope" in form.values and not scopes):
         raise OAuthError("invalid_scope", "scope is empty; refuse where nothing is left")
     return Secret(token), answer == "accept", " ".join(sorted(scopes)) or None
 

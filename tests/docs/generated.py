@@ -47,7 +47,7 @@ UNRESTRICTED: Final = {
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
     "networks.reset": "whoever holds the token, from any address",
     **dict.fromkeys(
-        ["endpoints.exchange", "endpoints.introspect", "endpoints.revoke"],
+        ["endpoints.exchange", "endpoints.introspect", "endpoints.push", "endpoints.revoke"],
         "the host, for whoever sends the request; the operation authenticates the client",
     ),
     "triggers.subscribe": "the host, for whoever presents a token",

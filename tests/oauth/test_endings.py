@@ -50,7 +50,7 @@ def test_a_removed_client_takes_its_tokens_along() -> None:
     _remove(target)
 
     require_ended(target, tokens)
-    assert ("link.ended",) == codes(_check(target, tokens["access_token"]))
+    assert ("client.removed",) == codes(_check(target, tokens["access_token"]))
 
 
 def test_a_removed_client_gets_no_deliveries() -> None:
@@ -68,7 +68,7 @@ def test_a_removed_client_gets_no_deliveries() -> None:
 
     assert made.tenant.run(delivery)
     made.run(clients.remove(registered.client.id))
-    assert ("link.ended",) == codes(made.tenant.run(delivery))
+    assert ("client.removed",) == codes(made.tenant.run(delivery))
 
 
 def test_the_other_clients_keep_theirs() -> None:
@@ -85,7 +85,7 @@ def test_a_check_that_forgets_the_client_is_caught(monkeypatch: pytest.MonkeyPat
     target = in_memory()
     tokens = target.connected()
     _remove(target)
-    monkeypatch.setattr("extlink.facts.removed_client", lambda *_: ())
+    monkeypatch.setattr("extlink.facts._removed", lambda *_: frozenset())
 
     with pytest.raises(NotEnded, match="a check"):
         require_ended(target, tokens)
@@ -128,7 +128,7 @@ def test_an_accepted_page_of_the_hosts_own_client_after_it_was_registered_and_re
     consent = target.asked()
     assert isinstance(consent, Consent)
     _remove(target)
-    with pytest.raises(Refused, match=r"client\.unknown"):
+    with pytest.raises(Refused, match=r"client\.removed"):
         target.user.run(links.accept(consent.token, session="session-of-sato", network="not_applicable"))
 
 

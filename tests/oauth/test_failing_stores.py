@@ -11,7 +11,6 @@ from typing import NoReturn
 
 import attrs
 import pytest
-from tests.contract.kit import ledger
 
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.secret import Secret
@@ -20,6 +19,8 @@ from extlink.errors import Conflict, Contention, CorruptRecord, StorageError, Un
 from extlink.http import Request, Response
 from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
 from extlink.runtime import ExtLink
+from extlink.testing.probes import ledger
+from tests.hosts import dump
 from tests.oauth.attacked import (
     INTROSPECT,
     REVOKE,
@@ -30,7 +31,7 @@ from tests.oauth.attacked import (
     request,
     reunited,
 )
-from tests.schedules.scheduler import copied, dump
+from tests.schedules.scheduler import copied
 
 ERRORS: Mapping[str, Callable[[], Exception]] = {
     "unavailable": lambda: Unavailable("the disk is full"),

@@ -24,17 +24,9 @@ from extlink.domain.token_ledger import TokenSet
 from extlink.oauth.credentials import ClientCredentials
 from extlink.oauth.token import CodeRequest, RefreshRequest
 from extlink.operation import Operation
+from extlink.testing import Exploration, NotLinearizable, Run, Worker, linearizable
 from tests.oauth.attacked import ISSUER, SESSION, Attacked, in_memory, reunited
-from tests.schedules.scheduler import (
-    Exploration,
-    NotLinearizable,
-    Run,
-    TornReads,
-    Worker,
-    copied,
-    linearizable,
-    without_guards,
-)
+from tests.schedules.scheduler import TornReads, copied, exploration as explored, unguarded
 from tests.schedules.world import REDIRECT, SERVICE, VERIFIER
 
 CORE = ("refresh", "revoke", "disable", "introspect", "redeem")
@@ -111,7 +103,7 @@ def exploration(*names: str, reduce: bool = True) -> Exploration:
     """Return all interleavings of some operations by name."""
     storage = stage().target.storage
     assert isinstance(storage, MemoryStorage)
-    return Exploration(workers=tuple(cast()[name] for name in names), storage=storage, reduce=reduce)
+    return explored(workers=tuple(cast()[name] for name in names), storage=storage, reduce=reduce)
 
 
 def ended(run: Run, names: tuple[str, ...]) -> set[str]:
@@ -198,7 +190,7 @@ def test_refresh_refresh_and_revoke_in_every_schedule(deep: bool) -> None:
 
 def test_a_store_without_guards_is_caught() -> None:
     """The broken twin: a refresh that overlooks a revocation writes the link back."""
-    broken = attrs.evolve(exploration("refresh", "revoke", reduce=False), store=without_guards)
+    broken = unguarded(exploration("refresh", "revoke", reduce=False))
 
     with pytest.raises((ComesBack, NotLinearizable)):
         for run in broken.runs():

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import attrs
 import pytest
-from tests.contract.kit import paths
 
 from extlink import access, clients, links
 from extlink.adapters.memory import MemoryStorage
@@ -24,6 +23,7 @@ from extlink.errors import CorruptRecord, InvalidInput
 from extlink.http import Request, Response
 from extlink.oauth.authorization import match_redirect_uri
 from extlink.ports import Batch, Position, prefix
+from extlink.testing.probes import paths
 from tests.fakes import FrozenClock
 from tests.oauth.attacked import (
     AUTHORIZE,

@@ -6,6 +6,7 @@ that all of them decided over the same state. Four hubs with memories of their o
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import attrs
 import pytest
-from tests.contract.kit import ledger
 
 from extlink import access
+from extlink.adapters.directory import AsyncInMemoryDirectory
+from extlink.adapters.threaded import ThreadedStorage
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.secret import Secret
@@ -24,9 +26,12 @@ from extlink.domain.token import Presented
 from extlink.domain.token_ledger import Failed, Issued, TokenLedger
 from extlink.http import Request, Response
 from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
+from extlink.runtime import AsyncExtLink
+from extlink.testing.probes import ledger
 from tests.contract.stores import STORES, Opened
+from tests.fakes import CountingEntropy
 from tests.oauth.attacked import INTROSPECT, TOKEN, Attacked, attacked, in_memory, members, request
-from tests.schedules.world import ADDRESS, SCOPE
+from tests.schedules.world import ADDRESS, KEYS, PEOPLE, SCOPE, TENANT
 
 PARALLEL = 200
 NODES = 4
@@ -179,6 +184,31 @@ def test_twenty_wrong_secrets_make_one_entry(opened: Opened) -> None:
     assert {401} == {answer.status for answer in answers}
     assert 1 == len({answer.body for answer in answers})
     assert 1 == len([one for one in entries(target) if b"client.authentication_failed" in one])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_hundred_tasks_of_one_host_on_asyncio(opened: Opened) -> None:
+    """The same for a host on asyncio: redemptions of one code, then refreshes of one token, all tasks at once."""
+    target = attacked(opened.again())
+    code, token = target.code(), target.connected("other")["refresh_token"]
+
+    async def together(asked: Request) -> list[Response]:
+        carried = ThreadedStorage(target.storage)
+        hub = AsyncExtLink(
+            carried,
+            keys=KEYS,
+            directory=AsyncInMemoryDirectory(PEOPLE),
+            clock=target.clock,
+            entropy=CountingEntropy(seed=int.from_bytes(asked.body[-4:])),
+        )
+        try:
+            served = [target.server.serve_async(hub.tenant(TENANT), asked) for _ in range(PARALLEL)]
+            return list(await asyncio.gather(*served))
+        finally:
+            await carried.aclose()
+
+    require_one_winner(target, asyncio.run(together(target.redemption(code))))
+    require_one_lineage(target, token, asyncio.run(together(target.refreshing(token, "other"))), "other")
 
 
 # --- Broken twins ------------------------------------------------------------------------------------------------

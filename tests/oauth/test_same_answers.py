@@ -118,6 +118,20 @@ def test_a_client_that_is_not_let_in(path: str, how: str) -> None:
     assert ("WWW-Authenticate" in dict(answer.headers)) is (how == "header")
 
 
+def test_a_client_that_shows_nothing() -> None:
+    """Without a secret, a client that has one and one that there is not are refused alike."""
+    form = {"grant_type": "refresh_token", "refresh_token": "xl_rt_junk"}
+    answer = require_alike(
+        {
+            "unknown": lambda target: target.call(TOKEN, None, client_id="nobody", **form),
+            "confidential": lambda target: target.call(TOKEN, None, client_id=target.parties["flow"].id, **form),
+            "signing": lambda target: target.call(TOKEN, None, client_id=target.parties["signing"].id, **form),
+        }
+    )
+
+    assert (401, {"error": "invalid_client"}) == (answer.status, members(answer))
+
+
 # --- Tokens ------------------------------------------------------------------------------------------------------
 
 

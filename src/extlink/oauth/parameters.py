@@ -46,7 +46,7 @@ class Parameters:
     values: Mapping[str, tuple[str, ...]] = attrs.field(
         default=MappingProxyType({}), converter=_read_only, repr=False, hash=False
     )
-    empty: frozenset[str] = frozenset()
+    empty: frozenset[str] = attrs.field(default=frozenset[str](), repr=False)
 
     def one(self, name: str) -> str | None:
         """Return the value of a parameter, or None where it is absent or empty.
