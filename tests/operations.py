@@ -447,7 +447,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.enable": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},
         "services.quarantine_everywhere": {"service": SERVICE, "cause": "a leak at the vendor"},
-        "services.register": {"service": catalog.SLACK},
+        "services.register": {"service": catalog.GOOGLE_HANGOUTS_CHAT},
         "services.registered": {},
         "services.release": {"service": SERVICE},
         "services.release_everywhere": {"service": SERVICE},
