@@ -136,6 +136,7 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _clients(teller)
     _endpoints(teller)
     _links(teller)
+    _dormant(teller)
     _ends(teller)
     return teller.host, tuple(teller.told)
 
@@ -165,6 +166,21 @@ def _grants(teller: _Teller) -> None:
     teller.admin(grants.edit(SERVICE, version=3, add=["sato"]))
     teller.admin(grants.organization_removed(SERVICE, "tokyo", former_members=["suzuki"]))
     teller.admin(grants.include(SERVICE, users=["suzuki"]))
+    _requests(teller)
+
+
+def _requests(teller: _Teller) -> None:
+    teller.admin(services.enable("slack"))
+    teller.sato(grants.ask("slack", scopes="users:read"))
+    teller.admin(grants.decline("slack", "sato", cause="use the team's own connection"))
+    for late in (grants.approve("slack", "sato"), grants.decline("slack", "sato", cause="too late")):
+        teller.sato(grants.ask("slack"))
+        teller.host.clock.advance(31 * 86_400)
+        teller.admin(late)
+    teller.sato(grants.ask("slack"))
+    teller.host.clock.advance(31 * 86_400)
+    teller.sato(grants.ask("slack"))
+    teller.admin(grants.approve("slack", "sato"))
 
 
 def _networks_and_data_groups(teller: _Teller) -> None:
@@ -244,6 +260,13 @@ def _endpoints(teller: _Teller) -> None:
     tokens = exchange(code())
     teller.anybody(endpoints.introspect(tokens.access_token, shown, issuer=ISSUER))
     teller.anybody(endpoints.revoke(tokens.refresh_token, shown, issuer=ISSUER))
+    # A link that nobody used for long ends when its client comes back.
+    unused = exchange(code())
+    teller.admin(services.set_dormancy(SERVICE, days=1))
+    teller.host.clock.advance(86_400)
+    late = RefreshRequest(refresh_token=unused.refresh_token, scopes=None)
+    teller.anybody(endpoints.exchange(late, shown, issuer=ISSUER))
+    teller.admin(services.set_dormancy(SERVICE, days=None))
     # Wrong secrets are recorded once an hour.
     wrong = attrs.evolve(shown, proof=Secret("wrong"))
     for operation in (
@@ -300,6 +323,23 @@ def _links(teller: _Teller) -> None:
     teller.tokens()
 
 
+def _dormant(teller: _Teller) -> None:
+    teller.admin(services.set_dormancy(SERVICE, days=1))
+    days = 86_400
+    tokens = teller.tokens()
+    teller.sato(links.narrow(tokens.link, scopes="k:app_record:read"))
+    for late in (
+        lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: access.admit(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
+        lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
+    ):
+        tokens = teller.tokens()
+        teller.host.clock.advance(days)
+        teller.anybody(late(tokens))
+    teller.admin(services.set_dormancy(SERVICE, days=None))
+
+
 def _ends(teller: _Teller) -> None:
     teller.sato(links.revoke(teller.tokens().link))
     teller.admin(links.revoke(teller.tokens().link))
@@ -311,6 +351,7 @@ def _ends(teller: _Teller) -> None:
     teller.sato(links.revoke_all(user="suzuki"))
     teller.sato(links.of("suzuki"))
     teller.admin(links.revoke_all(service=SERVICE))
+    teller.admin(links.revoke_members_of("sales"))
     teller.admin(users.suspend("sato"))
     teller.admin(users.resume("sato"))
     teller.admin(users.delete("sato"))

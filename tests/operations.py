@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 import extlink
-from extlink import catalog, clients, endpoints, feeds, grants, links, networks, triggers
+from extlink import catalog, clients, endpoints, feeds, grants, links, networks, services, triggers
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
@@ -47,9 +47,11 @@ _PARTS = (
     "endpoint_consent",
     "endpoint_pushed",
     "endpoint_tokens",
+    "grant_requests",
     "link_answers",
     "link_consent",
     "link_ends",
+    "link_members",
     "link_pins",
     "link_tokens",
     "link_views",
@@ -209,6 +211,9 @@ class Stage:
             network="not_applicable",
         )
         consent = host.user().run(asked)
+        host.user("guest-1").run(grants.ask(SERVICE))
+        host.admin.run(services.register(catalog.SLACK))
+        host.admin.run(services.enable("slack"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -305,6 +310,8 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "scope": "k:app_record:read",
             "address": "203.0.113.7",
             "connectors": ["shared_kintone"],
+            "environment": None,
+            "flow_id": None,
             "resource": "https://acme.cybozu.com",
         },
         "access.check": {
@@ -354,6 +361,8 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "datagroups.set_unblockable": {"connectors": ["shared_approvals"]},
         "datagroups.show": {},
         "grants.allow": {"service": SERVICE, **subjects, "everyone": False, "scope": "direct", "until": None},
+        "grants.approve": {"service": SERVICE, "user": "guest-1", "scopes": ["k:app_record:read"]},
+        "grants.ask": {"service": "slack", "scopes": None, "message": "for the night shift"},
         "grants.candidates": {
             "service": SERVICE,
             "search": "sa",
@@ -363,6 +372,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "after": None,
             "limit": 20,
         },
+        "grants.decline": {"service": SERVICE, "user": "guest-1", "cause": "not for guests"},
         "grants.edit": {
             "service": SERVICE,
             "version": version,
@@ -373,6 +383,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "grants.exclude": {"service": SERVICE, **subjects, "scope": "subtree", "existing": "revoke"},
         "grants.include": {"service": SERVICE, **subjects},
         "grants.organization_removed": {"service": SERVICE, "organization": "sales", "former_members": ["sato"]},
+        "grants.requests": {"user": "sato", "service": SERVICE, "after": None, "limit": 20},
         "grants.show": {"service": SERVICE},
         "grants.withdraw": {"service": SERVICE, **subjects, "everyone": False, "existing": "revoke"},
         "ledger.entries": {"after": 0, "limit": 100},
@@ -395,6 +406,8 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "network_proof": "none",
             "session": None,
         },
+        "links.members_of": {"organization": "sales", "scope": "subtree", "after": None, "limit": 20},
+        "links.narrow": {"link": link, "scopes": ["k:app_record:read"]},
         "links.of": {"user": "sato"},
         "links.pin": {"link": link},
         "links.redeem": {**inbound, "code": stage.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER},
@@ -403,6 +416,13 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "links.resume": {"link": link},
         "links.revoke": {"link": link},
         "links.revoke_all": {"user": "sato", "service": SERVICE},
+        "links.revoke_members_of": {
+            "organization": "sales",
+            "service": SERVICE,
+            "scope": "direct",
+            "after": None,
+            "limit": 20,
+        },
         "links.suspend": {"link": link},
         "links.unpin": {"link": link},
         "links.users_of": {"service": SERVICE, "after": None, "limit": 20},
@@ -429,11 +449,12 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.enable": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},
         "services.quarantine_everywhere": {"service": SERVICE, "cause": "a leak at the vendor"},
-        "services.register": {"service": catalog.SLACK},
+        "services.register": {"service": catalog.GOOGLE_HANGOUTS_CHAT},
         "services.registered": {},
         "services.release": {"service": SERVICE},
         "services.release_everywhere": {"service": SERVICE},
         "services.set_default": {"unconfigured": "allow"},
+        "services.set_dormancy": {"service": SERVICE, "days": 90},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
         "tenants.end_links": {"cause": "restored from a backup"},

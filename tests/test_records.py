@@ -31,8 +31,10 @@ from extlink.domain.edition import Edition
 from extlink.domain.event import encode
 from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
+from extlink.domain.grant_request import GrantRequest, OpenRequests, RequestState
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Mode, Proof, Row
@@ -148,7 +150,13 @@ def services(draw: st.DrawFn) -> Service:
 
 
 REGISTERED = st.builds(
-    RegisteredService, services(), st.sampled_from(ServiceState), epoch=COUNTS, cause=TEXT, order=COUNTS
+    RegisteredService,
+    services(),
+    st.sampled_from(ServiceState),
+    epoch=COUNTS,
+    cause=TEXT,
+    order=COUNTS,
+    dormant_after=st.none() | COUNTS,
 )
 TENURES = st.builds(
     Tenure,
@@ -158,6 +166,20 @@ TENURES = st.builds(
     ended=st.none() | COUNTS,
     ended_at=st.none() | INSTANTS,
     existing=st.sampled_from(get_args(Existing)),
+    scopes=st.none() | SCOPES,
+)
+REQUESTS = st.builds(
+    GrantRequest,
+    user=IDS,
+    service=IDS,
+    scopes=st.none() | SCOPES,
+    made_at=INSTANTS,
+    expires=INSTANTS,
+    message=TEXT,
+    state=st.sampled_from(get_args(RequestState)),
+    granted=st.none() | SCOPES,
+    cause=TEXT,
+    answered_at=st.none() | INSTANTS,
 )
 RULES = st.builds(Rule, st.lists(TENURES, max_size=3).map(tuple), COUNTS)
 MANY = st.builds(Rules, st.dictionaries(IDS, RULES, max_size=3), st.dictionaries(IDS, RULES, max_size=2), RULES)
@@ -270,6 +292,10 @@ VALUES: Mapping[str, Strategy] = {
     "LINK": LINKS,
     "LINKS_OF": st.lists(IDS, max_size=4).map(tuple),
     "SUBSCRIPTION": SUBSCRIPTIONS,
+    "REQUEST": REQUESTS,
+    "REQUEST_ANSWER": REQUESTS,
+    "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
+    "LAST_USE": st.builds(LastUse, INSTANTS, st.none() | TEXT),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
     "CLIENT": CLIENTS,
     "ASSERTIONS": st.dictionaries(TEXT, COUNTS, max_size=3),
@@ -326,11 +352,11 @@ def test_a_record_comes_back_as_it_was(written: tuple[str, object, Instant]) -> 
 
 @given(WRITTEN)
 def test_what_the_ledger_shows_of_a_record_is_plain(written: tuple[str, object, Instant]) -> None:
-    """The image of a record is JSON; only marks and assertions have none, since they are apart from the ledger."""
+    """The image of a record is JSON; marks, assertions and last use have none: they are apart from the ledger."""
     name, value, _ = written
     image = KINDS[name].image
 
-    assert (name in {"ASSERTIONS", "MARKS"}) == (image is None)
+    assert (name in {"ASSERTIONS", "LAST_USE", "MARKS"}) == (image is None)
     if image is not None:
         shown = encode(image(value))
         assert shown == encode(json.loads(shown))
@@ -536,6 +562,10 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "links of": records.links_of_key(tenant, user, service),
         "users of": records.users_of_key(tenant, service, user),
         "subscription": records.subscription_key(tenant, link, SubscriptionId(other)),
+        "request": records.request_key(tenant, service, user),
+        "request answer": records.request_answer_key(tenant, service, user),
+        "open requests": records.open_requests_key(tenant),
+        "last use": records.last_use_key(tenant, link),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
         "client": records.client_key(tenant, client),

@@ -2,13 +2,14 @@
 
 `check` is what a host asks at every call of a service. A refusal is a value with every reason. The first accepted use
 of a new access token is written down once (it confirms that the answer arrived); a live link's refusals are recorded
-once per reason and hour; nothing else is written.
+once per reason and hour; and when a link was last used is noted at most once in five minutes, beside the answer: it
+changes no decision, costs no round trip beyond the two, and where it cannot be written the answer is given anyhow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import attrs
 
@@ -33,10 +34,13 @@ from extlink.domain.identifier import (
     parse_items,
     parse_scopes,
 )
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link, LinkState
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
 from extlink.inputs import address_text, audience, presented_secret
+from extlink.link_dormancy import ending
+from extlink.link_uses import noting
 from extlink.operation import (
     Call,
     Commit,
@@ -50,13 +54,16 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import client_key, link_key, marks_key
+from extlink.records import client_key, last_use_key, link_key, marks_key
 
 __all__ = ["admit", "check"]
 
 Network = Literal["applies", "not_applicable"]
 _HOUR: Final = 3_600
 LINK_REQUIRED: Final[frozenset[Gate]] = frozenset({"service", "user", "link"})
+
+
+CHECKED: Final = ("access.refused", "link.dormant")
 
 
 def checking(
@@ -76,8 +83,7 @@ def checking(
     loaded = yield from _loaded(call, presented.token.link)
     if loaded is None:
         return Commit(unidentified())
-    link, policy = loaded
-    at = yield from ask(Now())
+    link, at = loaded.link, (yield from ask(Now()))
     notes, covered = ledger.examine(link, presented, at)
     if link.resource is not None and resource != link.resource:
         notes = (*notes, ("token.wrong_audience", {"audience": link.resource}))
@@ -93,38 +99,60 @@ def checking(
         credential=Credential(link=link, notes=notes, scopes=covered),
         required=LINK_REQUIRED,
     )
-    decision = evaluate(policy, request)
+    decision = evaluate(loaded.policy, request)
     if not decision.allowed:
         return (yield from _recorded(call, link, request, decision))
+    used = yield from noting(call, link.id, address, at, loaded.use, recalled=loaded.recalled)
     if not ledger.confirms(link, presented):
-        return Commit(decision)
+        return Commit(decision, used)
     # Nothing in the ledger's image changes: that an answer arrived is part of the token's mechanics.
     confirmed = attrs.evolve(link, rotation=attrs.evolve(link.rotation, confirmed=True))
-    return Commit(decision, (put(link_key(call.tenant, link.id), confirmed),))
+    return Commit(decision, (put(link_key(call.tenant, link.id), confirmed), *used))
 
 
-_check = operation("access.check", records=("access.refused",))(checking)
+_check = operation("access.check", records=CHECKED)(checking)
 
 
-def _loaded(call: Call, handle: LinkId) -> Steps[tuple[Link, Policy] | None]:
-    """Return the link that a token names, and the policy it is judged by, of one snapshot; None if there is no link."""
-    place = link_key(call.tenant, handle)
+class _Loaded(NamedTuple):
+    """What a check rests on, of one snapshot.
+
+    Args:
+        use: when the link was last used.
+        recalled: whether `use` is only what this process remembers.
+    """
+
+    link: Link
+    policy: Policy
+    use: LastUse | None
+    recalled: bool
+
+
+def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
+    """Return the link that a token names, and the policy it is judged by; None if there is no link."""
+    place, use = link_key(call.tenant, handle), last_use_key(call.tenant, handle)
     # Whose link it is and for which service never changes: where that is remembered, one round trip reads everything.
-    remembered = (yield from ask(Recall((place,)))).get(place)
+    recalled = yield from ask(Recall((place, use)))
+    remembered, known = recalled.get(place), recalled.get(use)
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
     client = client_key(call.tenant, named.client)
-    more = (client,) if remembered is None else (place, client)
+    # A note that is remembered is read again only when it is due: it has grown no older than it says.
+    more = (client, *(() if remembered is None else (place,)), *(() if known is not None else (use,)))
     found = yield from facts.load(call, named.service, named.owner, *more)
     link = found.answers.get(place)
-    return None if link is None else (link, found.policy)
+    if link is None:
+        return None
+    return _Loaded(link, found.policy, found.answers.get(use) if known is None else known, known is not None)
 
 
 def _recorded(call: Call, link: Link, request: AccessRequest, decision: Decision) -> Steps[Commit[Decision]]:
     """Record a live link's refusal, once per reason and hour, so that a hammering caller cannot grow the ledger."""
     if link.state is not LinkState.LIVE:
         return Commit(decision)
+    dormant = ending(call, link, decision, request.at)
+    if dormant is not None:
+        return Commit(decision, *dormant)
     place = marks_key(call.tenant, link.id)
     marks = (yield from read(place)).get(place) or {}
     hour = request.at // _HOUR
@@ -233,7 +261,7 @@ def check(
     )
 
 
-@operation("access.admit", records=("access.refused",))
+@operation("access.admit", records=CHECKED)
 def _admit(
     call: Call,
     *,

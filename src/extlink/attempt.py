@@ -5,7 +5,8 @@ Rules kept here, so that neither a runner nor an operation can forget them:
 * every Read asks again for everything read before; if something changed, the attempt is void and starts anew, so an
   operation computes over one snapshot, never over two torn ones;
 * the instant is never earlier than the newest stamp of a record read: a clock that jumps back extends no life;
-* a commit guards everything that was read, absence included; every change of a ledgered record comes with an event.
+* a commit guards everything that was read, absence included - but what is written aside, which guards itself alone;
+  every change of a ledgered record comes with an event.
 """
 
 from __future__ import annotations
@@ -215,6 +216,13 @@ class Attempt:
         for number in range(max(0, len(parts) - 1), held.pieces if held is not None else 0):
             yield Write(piece_key(key, number), None)
 
+    def _guards(self, commit: Commit[T]) -> tuple[Guard, ...]:
+        """Return everything that was read; of what is written aside, the records that are written and no others."""
+        written = {change.key.key for change in commit.changes}
+        return tuple(
+            Guard(key, known.version) for key, known in self._held.items() if key in written or not commit.is_aside
+        )
+
     @property
     def floor(self) -> Instant:
         """The newest instant seen: what the next attempt starts from."""
@@ -246,7 +254,7 @@ class Attempt:
         return Batch(
             tenant=call.tenant.encode(),
             id=draw_version(),
-            guards=tuple(Guard(key, known.version) for key, known in self._held.items()),
+            guards=self._guards(commit),
             writes=tuple(write for change in commit.changes for write in self._writes(change)),
             entries=entries,
             at=self._at,

@@ -27,13 +27,14 @@ from extlink.domain.identifier import (
     TenantId,
 )
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.network import IPRestriction, Mode, Row, parse_proofs
 from extlink.domain.pin import Pin, parse_pinned
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import Tenant, UserState
-from extlink.fields import as_instant, as_list, as_map, as_one_of, as_text, as_whole
+from extlink.fields import as_instant, as_list, as_map, as_one_of, as_scopes, as_text, as_whole
 
 __all__: list[str] = []
 
@@ -149,6 +150,7 @@ def write_service(known: RegisteredService) -> Detail:
         "epoch": known.epoch,
         "cause": known.cause,
         "order": known.order,
+        **({} if known.dormant_after is None else {"dormant_after": known.dormant_after}),
     }
 
 
@@ -161,6 +163,7 @@ def read_service(value: object) -> RegisteredService:
         epoch=as_whole(fields["epoch"]),
         cause=as_text(fields["cause"]),
         order=as_whole(fields["order"]),
+        dormant_after=as_instant(fields.get("dormant_after")),
     )
 
 
@@ -176,15 +179,19 @@ def read_host_service(value: object) -> HostService:
 
 
 def _write_rule(rule: Rule) -> Detail:
-    tenures = tuple((one.since, one.until, one.reach, one.ended, one.ended_at, one.existing) for one in rule.tenures)
-    return (rule.floor, tenures)
+    return (rule.floor, tuple(map(_write_tenure, rule.tenures)))
+
+
+def _write_tenure(one: Tenure) -> Detail:
+    fields = (one.since, one.until, one.reach, one.ended, one.ended_at, one.existing)
+    return fields if one.scopes is None else (*fields, tuple(sorted(one.scopes)))
 
 
 def _read_rule(value: object) -> Rule:
     floor, items = as_list(value)
     tenures: list[Tenure] = []
     for item in as_list(items):
-        since, until, reach, ended, ended_at, existing = as_list(item)
+        since, until, reach, ended, ended_at, existing, *ceiling = as_list(item)
         tenures.append(
             Tenure(
                 since=as_whole(since),
@@ -193,6 +200,7 @@ def _read_rule(value: object) -> Rule:
                 ended=None if ended is None else as_whole(ended),
                 ended_at=as_instant(ended_at),
                 existing=cast("Existing", as_one_of(existing, frozenset({"revoke", "suspend", "keep"}))),
+                scopes=None if not ceiling else as_scopes(*ceiling),
             ),
         )
     return Rule(tuple(tenures), as_whole(floor))
@@ -308,6 +316,17 @@ def read_subscription(value: object) -> Subscription:
         flow_id=None if flow_id is None else as_text(flow_id),
         made_at=Instant(as_whole(fields["made_at"])),
     )
+
+
+def write_last_use(use: LastUse) -> Detail:
+    """Fields of a link's last use."""
+    return (use.at, use.address)
+
+
+def read_last_use(value: object) -> LastUse:
+    """Read what `write_last_use` wrote."""
+    at, address = as_list(value)
+    return LastUse(Instant(as_whole(at)), None if address is None else as_text(address))
 
 
 def read_marks(value: object) -> Mapping[str, int]:

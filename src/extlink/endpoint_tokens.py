@@ -46,7 +46,7 @@ def _with(commit: Commit[T], changes: tuple[Change, ...]) -> Commit[T]:
     return attrs.evolve(commit, changes=(*changes, *commit.changes)) if changes else commit
 
 
-@operation("endpoints.exchange", records=(*REDEEMED, *REFRESHED[:3], *_FAILED))
+@operation("endpoints.exchange", records=(*REDEEMED, *REFRESHED, *_FAILED))
 def _exchange(
     call: Call,
     *,

@@ -3,6 +3,10 @@
 Every edit of a service's grants gets the next edit number, kept in one head record that every edit writes: two
 administrators cannot overwrite each other, and a link knows which edits came after it. Saving is a difference: who was
 not shown is not touched.
+
+allow, withdraw, exclude, include, edit, organization_removed      edits
+ask, approve, decline, requests                                   requests for access (F3)
+show, candidates                                                  what a page shows
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ import attrs
 from extlink.domain.directory import CandidateQuery, Member
 from extlink.domain.event import Detail, Event
 from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy
-from extlink.domain.identifier import OrganizationId, ServiceId, UserId, parse_id, parse_ids
+from extlink.domain.grant_request import GrantRequest
+from extlink.domain.identifier import OrganizationId, Scope, ServiceId, UserId, parse_id, parse_ids
 from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
@@ -38,6 +43,7 @@ from extlink.grant_edits import (
     parse_subjects,
     ticking,
 )
+from extlink.grant_requests import RequestPage, approve, ask, decline, requests
 from extlink.inputs import flag, one_of, text, whole
 from extlink.operation import (
     ADMINISTRATORS,
@@ -48,21 +54,27 @@ from extlink.operation import (
     Operation,
     Steps,
     Unanswered,
-    ask,
+    ask as answer,
     operation,
 )
 
 __all__ = [
     "Candidate",
     "CandidatePage",
+    "GrantRequest",
     "GrantState",
+    "RequestPage",
     "Saved",
     "allow",
+    "approve",
+    "ask",
     "candidates",
+    "decline",
     "edit",
     "exclude",
     "include",
     "organization_removed",
+    "requests",
     "show",
     "withdraw",
 ]
@@ -90,6 +102,7 @@ class Candidate:
 
     Args:
         ticked: whether the person is granted by name; a grant whose end date is reached is no tick.
+        ceiling: the only operations that the tick reaches; None: all of them.
         why: the grant that lets the person in today, by whatever path; None if none does.
         tickable: False for suspended people, whose tick cannot be set anew but stays if it is there (TRACE T7).
     """
@@ -98,6 +111,7 @@ class Candidate:
     ticked: bool
     why: Reason | None
     tickable: bool
+    ceiling: frozenset[Scope] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -134,7 +148,8 @@ def allow(
     Source: S3, F2, TRACE T6. Nobody else is touched. Needs `common_administrator`.
 
     Args:
-        users, organizations, groups: immutable ids of the host's directory; at most 300 users in one save.
+        users, organizations, groups: immutable ids of the host's directory; at most 300 users in one save. Users who
+            were granted some operations alone (`approve`) are granted all of them.
         everyone: all people of the directory; a grant one must choose.
         scope: for organizations: only their own people (`direct`) or those of sub-organizations too (`subtree`).
         until: an aware instant from which the grant is over.
@@ -385,7 +400,7 @@ def show(service: str) -> Operation[GrantState]:
 def _candidates(
     call: Call, *, service: ServiceId, query: CandidateQuery, after: str | None, limit: int
 ) -> Steps[Commit[CandidatePage]]:
-    page = yield from ask(Lookup.page(query, after, limit))
+    page = yield from answer(Lookup.page(query, after, limit))
     if isinstance(page, Unanswered):
         raise Refused(Reason("directory.unavailable"))
     members = tuple(page.members[:limit])
@@ -394,12 +409,15 @@ def _candidates(
     rows: list[Candidate] = []
     for member in members:
         standing = policy.standing(member.id, member, plan.at)
+        rule = plan.named[member.id].granted
+        ticked = rule.holds(plan.at)
         rows.append(
             Candidate(
                 member=member,
-                ticked=plan.named[member.id].granted.holds(plan.at),
+                ticked=ticked,
                 why=Reason(*standing.note) if standing.granted else None,
                 tickable=member.status == "active",
+                ceiling=rule.open.scopes if ticked and rule.open is not None else None,
             ),
         )
     return Commit(CandidatePage(candidates=tuple(rows), next=page.next, version=plan.edit - 1))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 import attrs
 
@@ -22,12 +22,11 @@ from extlink import endpoints
 from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
-from extlink.domain.identifier import plain_text
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.endpoints import Introspection, PushedRequest, Redirect
 from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, OAuthError, StorageError
-from extlink.inputs import exactly
+from extlink.http_messages import Request, Response
 from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
@@ -54,99 +53,6 @@ CONSENT_HEADERS: Final = (
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
 )
-
-
-def _lower(headers: object) -> tuple[tuple[str, str], ...]:
-    """Return headers with their names in small letters.
-
-    Raises:
-        InvalidInput: anything but pairs of text; what comes as bytes is decoded as Latin-1 before.
-    """
-    try:
-        by_name = issubclass(type(headers), Mapping)
-        given = cast("Mapping[str, str]", headers).items() if by_name else cast("Iterable[tuple[str, str]]", headers)
-        pairs = [(plain_text(name), plain_text(value)) for name, value in given]
-    except Exception as exc:
-        raise InvalidInput("headers", f"expected pairs of names and values, got {type(headers).__name__}") from exc
-    found = tuple((name.lower(), value) for name, value in pairs if name is not None and value is not None)
-    if len(found) < len(pairs):
-        raise InvalidInput("headers", "expected names and values as text")
-    return found
-
-
-def _text(value: object, field: str) -> str:
-    plain = plain_text(value)
-    if plain is None:
-        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
-    return plain
-
-
-def _method(value: str) -> str:
-    return _text(value, "method")
-
-
-def _path(value: str) -> str:
-    return _text(value, "path")
-
-
-def _query(value: str) -> str:
-    return _text(value, "query")
-
-
-def _body(value: bytes) -> bytes:
-    return exactly(value, bytes, "body")
-
-
-def _names(headers: tuple[tuple[str, str], ...]) -> str:
-    return repr(tuple(name for name, _ in headers))
-
-
-@attrs.frozen(kw_only=True)
-class Request:
-    """An HTTP request as the host's framework has it.
-
-    Args:
-        method: in capitals.
-        path: without query, percent-encoding as it came.
-        query: without the question mark.
-        headers: names in any case; a header that occurs twice is there twice.
-        body: whole.
-        address: the client's address as the host knows it.
-
-    >>> Request(method="GET", path="/", headers={"Authorization": "Bearer x"}).header("authorization")
-    'Bearer x'
-    """
-
-    method: str = attrs.field(converter=_method)
-    path: str = attrs.field(converter=_path)
-    query: str = attrs.field(default="", repr=False, converter=_query)
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False, converter=_body)
-    address: str | None = None
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header, or None where it is absent.
-
-        Raises:
-            OAuthError: `invalid_request`: it is there more than once.
-        """
-        found = [value for known, value in self.headers if known == name]
-        if len(found) > 1:
-            raise OAuthError("invalid_request", f"{name} is given more than once")
-        return found[0] if found else None
-
-
-@attrs.frozen(kw_only=True)
-class Response:
-    """An HTTP response for the host's framework to send; printed, it names its headers, whose values may hold a code.
-
-    >>> Response(status=303, headers=(("Location", "https://client.example/cb?code=xl_ac_..."),))
-    Response(status=303, headers=('Location',))
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
-    body: bytes = attrs.field(default=b"", repr=False)
 
 
 def _json(status: int, members: Mapping[str, object], headers: tuple[tuple[str, str], ...] = _NO_STORE) -> Response:

@@ -82,12 +82,7 @@ def accepting(
     found = yield from facts.load(call, service, user, place, mine, theirs, head, client)
     listed = yield from facts.links(call, found.answers.get(mine) or ())
     at = yield from ask(Now())
-    if found.answers.get(place) is not None:
-        raise Refused(Reason("consent.used"))
-    if at >= request.expires:
-        raise Refused(Reason("consent.expired"))
-    if request.client.id in found.policy.removed_clients:
-        raise Refused(Reason("client.removed", {"client": request.client.id}))
+    _check_open(request, found.policy, used=found.answers.get(place) is not None, at=at)
     question = _question_again(call, request, scopes=granted, at=at, address=address, network=network)
     decision = evaluate(found.policy, attrs.evolve(question, network_proof=network_proof))
     if not decision.allowed:
@@ -104,6 +99,20 @@ def accepting(
     )
     commit = _linked(call, code, link, (*known, link.id), ended)
     return attrs.evolve(commit, result=attrs.evolve(cast("Acceptance", commit.result), state=request.state))
+
+
+def _check_open(request: ConsentRequest, policy: Policy, *, used: bool, at: Instant) -> None:
+    """Refuse the answer to a page that was answered, has run out, or whose client is gone.
+
+    Raises:
+        Refused: `consent.used`, `consent.expired`, `client.removed`.
+    """
+    if used:
+        raise Refused(Reason("consent.used"))
+    if at >= request.expires:
+        raise Refused(Reason("consent.expired"))
+    if request.client.id in policy.removed_clients:
+        raise Refused(Reason("client.removed", {"client": request.client.id}))
 
 
 _accept = operation("links.accept", by=USERS, records=ACCEPTED)(accepting)

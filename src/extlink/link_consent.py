@@ -67,6 +67,9 @@ def beginning(call: Call, *, asked: Asked) -> Steps[Commit[Consent | Refusal]]:
     user = acting_user(call)
     found = yield from facts.load(call, asked.service, user)
     at = yield from ask(Now())
+    # A client that always asks for all it could use is not shut out by a grant of some (RFC 6749 section 3.3).
+    within = found.policy.grants[asked.service].within(user, found.policy.people[user].member, at, asked.scopes)
+    asked = attrs.evolve(asked, scopes=within or asked.scopes)
     decision = evaluate(found.policy, _question(call, asked, user, at))
     if not decision.allowed:
         return Commit(Refusal(oauth_error(decision), decision.reasons, decision))
@@ -142,7 +145,8 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
         session: the host's session in which the user is asked; the answer must come from the same.
         client: the OAuth client, whose identity and redirect URI the host has established.
         redirect_uri: where the code goes; https, or http on a loopback address.
-        scopes: the operations asked for, as one text or a collection.
+        scopes: the operations asked for, as one text or a collection. Those beyond what the user was granted are left
+            out of the consent, unless nothing would be left.
         code_challenge: PKCE, method S256; only a confidential client with a named waiver may omit it.
         resource: the audience of the tokens (RFC 8707), if the client names one.
         address: the user's address, if not the one that `acting_as` stated; `network`: whether the IP restriction

@@ -1,4 +1,4 @@
-"""Ending and pausing links: revoke, revoke_all, suspend, resume (S11, F8; MISSION's four verbs).
+"""Ending, narrowing and pausing links: revoke, revoke_all, narrow, suspend, resume (S11, F8, F12; the four verbs).
 
 *Revoke* is final: nothing brings a link back. A whole user's or service's links end by one record, an epoch, so it
 holds at the next check in every process however many links there are.
@@ -6,12 +6,14 @@ holds at the next check in every process however many links there are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from extlink import facts
-from extlink.domain.event import Event
-from extlink.domain.identifier import LinkId, ServiceId, UserId, parse_id
-from extlink.domain.link import Link, LinkEvent
+from extlink.domain.event import Detail, Event
+from extlink.domain.identifier import LinkId, Scope, ServiceId, UserId, parse_id, parse_scopes
+from extlink.domain.link import Link, LinkEvent, LinkState
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import UserState
 from extlink.errors import InvalidInput, Refused
@@ -34,7 +36,7 @@ from extlink.operation import (
 )
 from extlink.records import link_key, links_of_key, service_key, tenant_key, user_key, users_of_key
 
-__all__ = ["resume", "revoke", "revoke_all", "suspend"]
+__all__ = ["narrow", "resume", "revoke", "revoke_all", "suspend"]
 
 _BY_HAND = ("link.revoked_by_user", "link.revoked_by_administrator")
 
@@ -111,7 +113,7 @@ def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -
     by = "link.revoked_by_administrator" if is_administrator(call) else "link.revoked_by_user"
     event = Event(by, {"user": user, "service": service, "link": None})
     if user is not None and service is not None:
-        return (yield from _revoke_pair(call, user, service, event))
+        return (yield from revoking_pair(call, user, service, event))
     if user is not None:
         place = user_key(call.tenant, user)
         answers = yield from read(tenant_key(call.tenant), place)
@@ -127,7 +129,8 @@ def _revoke_all(call: Call, *, user: UserId | None, service: ServiceId | None) -
     return Commit(None, (put(at, attrs.evolve(registered, epoch=registered.epoch + 1)),), (event,))
 
 
-def _revoke_pair(call: Call, user: UserId, service: ServiceId, event: Event) -> Steps[Commit[None]]:
+def revoking_pair(call: Call, user: UserId, service: ServiceId, event: Event) -> Steps[Commit[None]]:
+    """End all links of a user to a service, at most 20; without any nothing is written."""
     mine, theirs = links_of_key(call.tenant, user, service), users_of_key(call.tenant, service, user)
     answers = yield from read(tenant_key(call.tenant), mine, theirs)
     facts.opened(answers, call.tenant)
@@ -165,6 +168,48 @@ def revoke_all(*, user: str | None = None, service: str | None = None) -> Operat
         user=None if user is None else UserId(parse_id(user, "user")),
         service=None if service is None else ServiceId(parse_id(service, "service")),
     )
+
+
+@operation("links.narrow", records=("link.scopes_changed",))
+def _narrow(call: Call, *, link: LinkId, scopes: frozenset[Scope]) -> Steps[Commit[Link]]:
+    known = yield from load_link(call, link)
+    if known.state is LinkState.REVOKED:
+        raise Refused(Reason("link.transition", {"link": link, "state": str(known.state), "event": "narrow"}))
+    if not scopes <= known.scopes:
+        raise InvalidInput("scopes", "expected some of the operations that it covers; others need a new consent")
+    if scopes == known.scopes:
+        return Commit(known)
+    after = known.narrowed(scopes)
+    details: dict[str, Detail] = {
+        "service": known.service,
+        "user": known.owner,
+        "link": link,
+        "before": tuple(sorted(known.scopes)),
+        "after": tuple(sorted(scopes)),
+    }
+    return Commit(after, (put(link_key(call.tenant, link), after),), (Event("link.scopes_changed", details),))
+
+
+def narrow(link: str, *, scopes: str | Iterable[str]) -> Operation[Link]:
+    """Take operations away from a link: its owner, or an administrator.
+
+    Source: F12. Access tokens for more than what is left are refused at the next check (`token.superseded`); the
+    service gets narrower ones with its refresh token. Operations come back with a new consent alone.
+
+    Args:
+        scopes: the operations that are left, at least one.
+
+    Raises:
+        InvalidInput: malformed arguments, none left; when run: operations that the link does not cover.
+        Refused: when run: `link.unknown`, also for a link of somebody else; `link.transition` for one that has ended.
+
+    >>> narrow("AAAAAAAAAAAAAAAAAAAAAA", scopes="k:file:read").name
+    'links.narrow'
+    """
+    left = parse_scopes(scopes)
+    if not left:
+        raise InvalidInput("scopes", "expected at least one operation; a link that may do nothing is revoked")
+    return _narrow(link=LinkId(parse_id(link, "link")), scopes=left)
 
 
 def _paused(call: Call, link: LinkId, event: LinkEvent, by: str) -> Steps[tuple[Link, Link]]:

@@ -23,6 +23,7 @@ from extlink.domain.token import SALT_BYTES, Presented
 from extlink.domain.token_ledger import Failed, Issued, TokenSet
 from extlink.errors import InvalidInput
 from extlink.inputs import address_text, exactly, text
+from extlink.link_dormancy import ending
 from extlink.operation import Call, Change, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put, read
 from extlink.records import link_key, links_of_key
 
@@ -75,7 +76,7 @@ def _gates(policy: Policy, link: Link, at: Instant, address: str | None, *, rede
 
 
 REDEEMED: Final = ("token.issued", "code.reuse_detected", "link.revoked")
-REFRESHED: Final = ("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked")
+REFRESHED: Final = ("token.refreshed", "token.refresh_repeated", "token.reuse_detected", "link.revoked", "link.dormant")
 
 
 def redeeming(
@@ -256,7 +257,8 @@ def refreshing(
     at = yield from ask(Now())
     decision = _gates(known.policy, link, at, address, redeeming=False)
     if not decision.allowed:
-        return _closed(decision)
+        changes, events = ending(call, link, decision, at) or ((), ())
+        return Commit(_closed(decision).result, changes, events)
     if not _is_audience(link, resources):
         return _refused("resource.not_granted", "invalid_target")
     if scopes is not None and wider == "left_out" and scopes & link.scopes:

@@ -15,6 +15,7 @@ from extlink import facts
 from extlink.domain.access import ENDED, AccessRequest, Credential, Policy, evaluate
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, parse_id
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link, LinkState
 from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService
@@ -38,7 +39,7 @@ from extlink.operation import (
     read,
 )
 from extlink.ports import Records, components, prefix
-from extlink.records import LINKS_OF, SERVICE, links_of_key, service_key, tenant_key
+from extlink.records import LINKS_OF, SERVICE, last_use_key, links_of_key, service_key, tenant_key
 from extlink.services import MAX_SERVICES
 
 __all__ = ["LinkView", "ServiceUse", "ServiceUser", "ServiceUserPage", "of", "users_of"]
@@ -55,6 +56,8 @@ class LinkView:
         state: `in_use`, or `suspended` with the reasons why a call would be refused now.
         operations: what the service may do, with labels in ja, en and zh.
         connected: when the user agreed, seconds since 1970 in UTC.
+        used: when a call was last allowed, or up to five minutes before; None: never.
+        used_from: the caller's address then, if the host stated it.
     """
 
     id: LinkId
@@ -63,6 +66,8 @@ class LinkView:
     operations: tuple[ScopeDefinition, ...]
     connected: Instant
     reasons: tuple[Reason, ...] = ()
+    used: Instant | None = None
+    used_from: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +100,7 @@ class ServiceUserPage:
     next: str | None
 
 
-def _view(policy: Policy, service: Service, link: Link, at: Instant) -> LinkView | None:
+def _view(policy: Policy, service: Service, link: Link, use: LastUse | None, at: Instant) -> LinkView | None:
     """Return a link for a page, or None for one that has ended or was never used."""
     request = AccessRequest(
         service=link.service,
@@ -116,19 +121,26 @@ def _view(policy: Policy, service: Service, link: Link, at: Instant) -> LinkView
         operations=tuple(scope for scope in service.scopes if scope.name in link.scopes),
         connected=link.accepted_at,
         reasons=reasons,
+        used=None if use is None else use.at,
+        used_from=None if use is None else use.address,
     )
 
 
 def _views(
     call: Call, policy: Policy, service: Service, ids: tuple[LinkId, ...], at: Instant
 ) -> Steps[tuple[LinkView, ...]]:
+    if not ids:
+        return ()
     links = yield from facts.links(call, ids)
     policy = yield from facts.knowing_clients(call, policy, links)
-    views = [view for link in links if (view := _view(policy, service, link, at)) is not None]
+    uses = yield from read(*(last_use_key(call.tenant, link.id) for link in links))
+    noted = {link.id: uses.get(last_use_key(call.tenant, link.id)) for link in links}
+    views = [view for link in links if (view := _view(policy, service, link, noted[link.id], at)) is not None]
     return tuple(sorted(views, key=lambda view: (view.connected, view.id)))
 
 
-def _use(call: Call, known: RegisteredService, user: UserId) -> Steps[ServiceUse | None]:
+def use_of(call: Call, known: RegisteredService, user: UserId) -> Steps[ServiceUse | None]:
+    """Return a service as a user's page shows it; None where there is no link and nothing to connect."""
     service = known.service
     mine = links_of_key(call.tenant, user, service.id)
     found = yield from facts.load(call, service.id, user, mine)
@@ -150,7 +162,7 @@ def _of(call: Call, *, user: UserId) -> Steps[Commit[tuple[ServiceUse, ...]]]:
     known = [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
     uses: list[ServiceUse] = []
     for service in sorted(known, key=lambda one: (one.order, one.service.id)):
-        use = yield from _use(call, service, user)
+        use = yield from use_of(call, service, user)
         if use is not None:
             uses.append(use)
     return Commit(tuple(sorted(uses, key=lambda use: use.state == "unused")))

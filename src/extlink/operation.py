@@ -195,6 +195,11 @@ class Commit(Generic[T_co]):
     events: tuple[Event, ...] = ()
     error: ExtlinkError | None = None
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether nothing is written that the result depends on: it is given also where the commit fails."""
+        return not self.events and self.error is None and all(change.key.kind.aside for change in self.changes)
+
 
 def put(key: RecordKey[T], value: T) -> Change:
     """Return the change that writes a record; the key's type says what may be written."""

@@ -13,6 +13,8 @@ kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7
     trigger            w <link> <id>        refusal marks       n <link>
     published ranges   p pin <service>      resets so far       p rst
     OAuth client       c <client>           seen assertions     a <client>
+    open request      rq <service> <user>  answered request    ra <service> <user>
+    head of requests  rv                   last use of a link  nu <link>
     what a command came to (`outcomes`)      i <user> <idempotency key>
     piece of a large record                 ~ <its path> <number>
 """
@@ -27,13 +29,15 @@ from typing import Final, Generic, TypeVar, cast
 
 import attrs
 
-from extlink import client_codec, codec, link_codec
+from extlink import client_codec, codec, link_codec, request_codec
 from extlink.domain.client_registration import ClientRecord
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.event import Detail, encode
 from extlink.domain.grant import Rules, UserRules
+from extlink.domain.grant_request import GrantRequest, OpenRequests
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.pin import Pin
@@ -66,6 +70,8 @@ class Kind(Generic[T]):
         write, read: to and from JSON-able fields; what `read` raises on malformed fields becomes `CorruptRecord`.
         image: what the ledger keeps of it; None: nothing, the kind is apart from the ledger.
         packed: whether the fields are compressed, for the few records that grow with a tenant's lists.
+        aside: written beside an answer that does not depend on it: a commit of nothing else guards itself alone, and an
+            answer is given whether it succeeds or not (DESIGN 5).
     """
 
     name: str
@@ -73,6 +79,7 @@ class Kind(Generic[T]):
     read: Callable[[object], T]
     image: Callable[[T], Detail] | None
     packed: bool = False
+    aside: bool = False
 
     def encode(self, value: T, at: Instant) -> bytes:
         """Return the bytes of a record written at an instant."""
@@ -108,8 +115,12 @@ class RecordKey(Generic[T]):
     key: Key
 
     def decode(self, data: bytes, /) -> tuple[T, Instant]:
-        """Return the record that these bytes hold, and the instant it was written at."""
-        return self.kind.decode(data)
+        """Return the record that these bytes hold, and the instant it was written at; of one written aside the first.
+
+        No operation is later than such a record: no decision rests on it, not even by its time.
+        """
+        value, at = self.kind.decode(data)
+        return value, Instant(0) if self.kind.aside else at
 
 
 def _same(value: object) -> Detail:
@@ -139,7 +150,18 @@ SUBSCRIPTION: Final = Kind[Subscription](
 )
 CLIENT: Final = Kind[ClientRecord]("c", client_codec.write_client, client_codec.read_client, client_codec.client_image)
 ASSERTIONS: Final = Kind[Mapping[str, int]]("a", dict, codec.read_marks, None)
+REQUEST: Final = Kind[GrantRequest](
+    "rq", request_codec.write_request, request_codec.read_request, request_codec.request_image
+)
+REQUEST_ANSWER: Final = Kind[GrantRequest](
+    "ra", request_codec.write_request, request_codec.read_request, request_codec.request_image
+)
+OPEN_REQUESTS: Final = Kind[OpenRequests](
+    "rv", request_codec.write_open_requests, request_codec.read_open_requests, request_codec.write_open_requests
+)
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
+
+LAST_USE: Final = Kind[LastUse]("nu", codec.write_last_use, codec.read_last_use, None, aside=True)
 
 
 def split(key: Key, data: bytes, at: Instant) -> tuple[tuple[Key, bytes], ...]:
@@ -258,6 +280,22 @@ def users_of_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKe
     return RecordKey(LINKS_OF, key(tenant, "x", service, user))
 
 
+def request_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[GrantRequest]:
+    """Return where a user's request for a service lies until it is answered."""
+    return RecordKey(REQUEST, key(tenant, "rq", service, user))
+
+
+def request_answer_key(tenant: TenantId, service: ServiceId, user: UserId) -> RecordKey[GrantRequest]:
+    """Return where the last request of a user for a service lies that was answered."""
+    return RecordKey(REQUEST_ANSWER, key(tenant, "ra", service, user))
+
+
+@lru_cache(_MEMO)
+def open_requests_key(tenant: TenantId) -> RecordKey[OpenRequests]:
+    """Return where it is counted how many requests are open."""
+    return RecordKey(OPEN_REQUESTS, key(tenant, "rv"))
+
+
 def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionId) -> RecordKey[Subscription]:
     """Return where a trigger subscription lies."""
     return RecordKey(SUBSCRIPTION, key(tenant, "w", link, subscription))
@@ -266,6 +304,12 @@ def subscription_key(tenant: TenantId, link: LinkId, subscription: SubscriptionI
 def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
     """Return where it is kept which refusals of a link were recorded lately."""
     return RecordKey(MARKS, key(tenant, "n", link))
+
+
+@lru_cache(_MEMO)
+def last_use_key(tenant: TenantId, link: LinkId) -> RecordKey[LastUse]:
+    """Return where it is kept when a link was last used."""
+    return RecordKey(LAST_USE, key(tenant, "nu", link))
 
 
 @lru_cache(_MEMO)

@@ -126,7 +126,11 @@ class ExtLink(Hub):
                 if batch is not None:
                     self._commit(batch)
             except Conflict:
-                continue
+                if not commit.is_aside:
+                    continue
+            except StorageError:
+                if not commit.is_aside:
+                    raise
             if commit.error is not None:
                 raise commit.error
             return commit.result
@@ -347,7 +351,11 @@ class AsyncExtLink(Hub):
                 if batch is not None:
                     await self._commit(batch)
             except Conflict:
-                continue
+                if not commit.is_aside:
+                    continue
+            except StorageError:
+                if not commit.is_aside:
+                    raise
             if commit.error is not None:
                 raise commit.error
             return commit.result

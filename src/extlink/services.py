@@ -22,7 +22,7 @@ from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service, to_fields
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import exactly, one_of, text
+from extlink.inputs import exactly, one_of, text, whole
 from extlink.operation import (
     ADMINISTRATORS,
     ADMINISTRATORS_AND_HOST,
@@ -51,11 +51,14 @@ __all__ = [
     "release",
     "release_everywhere",
     "set_default",
+    "set_dormancy",
     "unregister",
 ]
 
 MAX_SERVICES: Final = 1_000
 _MAX_CAUSE: Final = 500
+_MAX_DAYS: Final = 3_650
+_DAY: Final = 86_400
 
 
 def _id(value: object) -> ServiceId:
@@ -327,6 +330,39 @@ def set_default(unconfigured: Literal["deny", "allow"]) -> Operation[Tenant]:
     """
     checked = one_of(unconfigured, ("deny", "allow"), "unconfigured")
     return _set_default(unconfigured=cast("Literal['deny', 'allow']", checked))
+
+
+@operation("services.set_dormancy", by=ADMINISTRATORS, records=("tenant.setting_changed",))
+def _set_dormancy(call: Call, *, service: ServiceId, days: int | None) -> Steps[Commit[RegisteredService]]:
+    _, known = yield from _load(call, service)
+    seconds = None if days is None else days * _DAY
+    if known.dormant_after == seconds:
+        return Commit(known)
+    before = None if known.dormant_after is None else known.dormant_after // _DAY
+    details: dict[str, Detail] = {"setting": "dormant_after", "service": service, "before": before, "after": days}
+    changed = attrs.evolve(known, dormant_after=seconds)
+    event = Event("tenant.setting_changed", details)
+    return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
+
+
+def set_dormancy(service: str, *, days: int | None) -> Operation[RegisteredService]:
+    """Say after how many days without use the links to a service are over; effective at the next check.
+
+    Source: F12. Needs `common_administrator`. The days count from when a link's tokens were last renewed: a service
+    that uses a link renews them at least as often as an access token lives, an hour unless the host says otherwise. A
+    dormant link is refused `link.dormant`; the first check or refresh that meets it ends it for good, and records it.
+
+    Args:
+        days: 1 to 3,650; None: links live as long as the host's lifetimes say.
+
+    Raises:
+        InvalidInput: malformed arguments.
+        Refused: when run: `service.unknown`.
+
+    >>> set_dormancy("slack", days=90)
+    services.set_dormancy(service='slack', days=90)
+    """
+    return _set_dormancy(service=_id(service), days=None if days is None else whole(days, "days", 1, _MAX_DAYS))
 
 
 @operation("services.registered", by=ADMINISTRATORS_AND_HOST)

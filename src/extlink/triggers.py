@@ -10,7 +10,7 @@ import base64
 from typing import Final
 
 from extlink import facts
-from extlink.access_checks import Stated, checking, stated
+from extlink.access_checks import CHECKED, Stated, checking, stated
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
 from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate
@@ -34,7 +34,7 @@ _ID_BYTES: Final = 15
 _MAX: Final = 100
 
 
-@operation("triggers.subscribe", records=("subscription.added", "access.refused"))
+@operation("triggers.subscribe", records=("subscription.added", *CHECKED))
 def _subscribe(
     call: Call,
     *,

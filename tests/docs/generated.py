@@ -44,6 +44,7 @@ INTERNAL: Final = {
 UNRESTRICTED: Final = {
     "links.redeem": "the host, for a client that it has authenticated",
     "links.refresh": "the host, for a client that it has authenticated",
+    "links.narrow": "the link's owner (`user`), `common_administrator` or `host`",
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
     "networks.reset": "whoever holds the token, from any address",
     **dict.fromkeys(

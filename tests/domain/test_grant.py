@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from extlink.domain import grant
 from extlink.domain.directory import Member
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Standing, UserGrantPolicy, UserRules
-from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId
+from extlink.domain.identifier import GroupId, OrganizationId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 
 SLACK: Final = ServiceId("slack")
@@ -360,6 +360,94 @@ def test_whether_a_rule_holds() -> None:
     assert [True, False] == [rule.holds(Instant(START + passed)) for passed in (9, 10)]
     assert not rule.closed(2, Instant(START), "revoke").holds(Instant(START))
     assert not Rule().holds(Instant(START))
+
+
+# --- The ceiling of a grant by name ------------------------------------------------------------------------------
+
+READ, WRITE = Scope("read"), Scope("write")
+Ceiling = Callable[[UserGrantPolicy, int | None], frozenset[Scope] | None]
+
+
+def limited(history: History, *scopes: Scope, until: int | None = None) -> History:
+    """Grant sato by name no more than some operations."""
+    history.edit += 1
+    date = None if until is None else Instant(until)
+    before = history.rules.get(("granted", "user:sato"), Rule())
+    rule = before.opened(history.edit, history.at, date, "direct", scopes=frozenset(scopes))
+    history.rules["granted", "user:sato"] = rule
+    return history
+
+
+def ceiling(history: History, accepted: int | None = None) -> frozenset[Scope] | None:
+    """Return sato's ceiling now."""
+    return history.policy().ceiling(SATO.id, SATO, history.at, accepted)
+
+
+def test_most_grants_have_no_ceiling() -> None:
+    """Who is granted a service is granted all its operations, unless it is said otherwise."""
+    assert ceiling(History().allow("user:sato")) is None
+    assert ceiling(History().allow("group:staff")) is None
+
+
+def test_a_grant_by_name_may_have_a_ceiling() -> None:
+    """It lets the person in, and goes no further than it says; at its end it covers nothing."""
+    history = limited(History(), READ, until=START + 50)
+
+    assert "grant.user" == history.why(SATO)
+    assert frozenset({READ}) == ceiling(history)
+    history.at = Instant(START + 50)
+    assert frozenset() == ceiling(history)
+
+
+def law_grants_are_a_union(found: Ceiling) -> None:
+    """Another grant without a ceiling lifts it while it holds; the next edit of the same grant replaces it."""
+    history = limited(History(), READ)
+    assert frozenset({READ}) == found(history.policy(), None)
+    assert found(history.allow("organization:sales").policy(), None) == frozenset({READ})
+    assert found(history.allow("organization:club").policy(), None) is None
+    assert frozenset({READ}) == found(history.withdraw("organization:club").policy(), None)
+    assert frozenset({READ, WRITE}) == found(limited(history, READ, WRITE).policy(), None)
+    assert found(history.allow("user:sato").policy(), None) is None
+
+
+def test_grants_are_a_union() -> None:
+    """F3: a wider grant through an organization counts as if there were no ceiling by name."""
+    law_grants_are_a_union(lambda policy, accepted: policy.ceiling(SATO.id, SATO, Instant(START), accepted))
+
+
+def test_a_ceiling_that_counts_alone_is_caught() -> None:
+    """The broken twin: it reads the grant by name and no other."""
+
+    def twin(policy: UserGrantPolicy, accepted: int | None) -> frozenset[Scope] | None:
+        return attrs.evolve(policy, granted=Rules()).ceiling(SATO.id, SATO, Instant(START), accepted)
+
+    with pytest.raises(AssertionError):
+        law_grants_are_a_union(twin)
+
+
+def test_a_new_ceiling_goes_on_with_the_same_tenure() -> None:
+    """Links are neither ended nor forgotten by it: it is the same grant, with another reach over operations."""
+    history = limited(History().allow("user:sato"), READ)
+
+    assert 1 == len(history.rules["granted", "user:sato"].tenures)
+    assert not history.ended(SATO, 1)
+
+
+def test_a_kept_link_keeps_the_ceiling() -> None:
+    """Law 4: a withdrawal that keeps links gives them no more than they had."""
+    history = limited(History(), READ).withdraw("user:sato", "keep")
+
+    assert "grant.kept" == history.why(SATO, 1)
+    assert frozenset({READ}) == ceiling(history, 1)
+    assert frozenset() == ceiling(history)
+
+
+def test_a_link_kept_by_another_grant_has_no_ceiling() -> None:
+    """What keeps the link is of the union too, so that taking the grant by name away as well widens nothing."""
+    history = limited(History().allow("group:staff"), READ).withdraw("group:staff", "keep")
+
+    assert frozenset({READ}) == ceiling(history)
+    assert ceiling(history, 1) is None
 
 
 # --- What a withdrawal does to links -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
-from tests.reference.worlds import CONNECTORS, NOW, ROWS, SERVICES, USERS, Question, World
+from tests.reference.worlds import CONNECTORS, NOW, ROWS, SCOPES, SERVICES, USERS, Question, World
 
 __all__ = [
     "ADD_GRANT",
@@ -96,7 +96,20 @@ def _narrow(draw: Random, world: World, questions: list[Question]) -> Case | Non
     if not wide:
         return None
     (kind, name), rule = draw.choice(wide)
-    return edited(world, service, verb="allow", kind=kind, id=name, until=rule["until"]), questions
+    same = {"until": rule["until"], "scopes": rule.get("scopes")}
+    return edited(world, service, verb="allow", kind=kind, id=name, **same), questions
+
+
+def _ceiling(draw: Random, world: World, questions: list[Question]) -> Case | None:
+    service = draw.choice(SERVICES)
+    named = [one for one in _granted(world, service).items() if one[0][0] == "user"]
+    if not named:
+        return None
+    (kind, name), rule = draw.choice(named)
+    held = sorted(SCOPES) if rule.get("scopes") is None else rule["scopes"]
+    fewer = [scope for scope in held if draw.random() < 0.5]
+    same = {"until": rule["until"], "reach": rule["reach"]}
+    return edited(world, service, verb="allow", kind=kind, id=name, scopes=fewer, **same), questions
 
 
 def _date(draw: Random, world: World, questions: list[Question]) -> Case | None:
@@ -109,7 +122,8 @@ def _date(draw: Random, world: World, questions: list[Question]) -> Case | None:
     if not later:
         return None
     (kind, name), rule = draw.choice(later)
-    return edited(world, service, verb="allow", kind=kind, id=name, until=until, reach=rule["reach"]), questions
+    same = {"reach": rule["reach"], "scopes": rule.get("scopes")}
+    return edited(world, service, verb="allow", kind=kind, id=name, until=until, **same), questions
 
 
 def _world(change: Callable[[Random, World], bool | None]) -> Change:
@@ -316,6 +330,7 @@ TAKING_AWAY: Final[dict[str, tuple[Change, str]]] = {
     "somebody is excluded": (_exclude, "grant.excluded"),
     "a grant is narrowed to an organization's own people": (_narrow, "grant.missing"),
     "an end date is moved forward": (_date, "grant.over"),
+    "a grant's ceiling is lowered": (_ceiling, "grant.scope_not_granted"),
     "the host suspends a user": (_person(told="suspended"), "user.suspended"),
     "the host deletes a user": (_person(told="deleted"), "user.deleted"),
     "the directory suspends or deletes a user": (_world(_directory), "user.deleted"),
@@ -331,6 +346,7 @@ TAKING_AWAY: Final[dict[str, tuple[Change, str]]] = {
     "the tenant loses a product": (_world(_products), "service.product_missing"),
     "unconfigured services are denied": (_world(_default), "service.not_enabled"),
     "all links of somebody or something are ended": (_world(_end), "link.ended"),
+    "unused links are over sooner": (_service(dormant=1), "link.dormant"),
     "links are revoked": (_link(state="revoked"), "link.revoked"),
     "links are suspended": (_link(state="suspended"), "link.suspended"),
     "links expire": (_link(expires=NOW - 5), "link.expired"),

@@ -101,7 +101,7 @@ def test_both_halves_are_the_same_text() -> None:
 @pytest.mark.parametrize(
     ("line", "altered"),
     [
-        ("except Conflict:\n                continue", "except Conflict:\n                return commit.result"),
+        ("if not commit.is_aside:\n                    continue", "if commit.is_aside:\n                    continue"),
         ("await self._storage.commit(batch)", "pass"),
         ("return Unanswered()", "return ()"),
         ("# The answer may be lost", "# Whatever"),

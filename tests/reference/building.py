@@ -26,7 +26,7 @@ from extlink.domain.identifier import (
     UserId,
 )
 from extlink.domain.instant import Instant
-from extlink.domain.link import Code, Link, LinkState
+from extlink.domain.link import Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row
 from extlink.domain.pin import Pin
@@ -94,7 +94,13 @@ def _registered(name: str, service: Fields, endings: Iterable[tuple[str, str | N
         tuple(service["scopes"].items()),
         available=service["available"],
     )
-    return RegisteredService(definition, ServiceState(service["state"]), _epoch(endings, "service", name), "leak")
+    return RegisteredService(
+        definition,
+        ServiceState(service["state"]),
+        _epoch(endings, "service", name),
+        "leak",
+        dormant_after=service.get("dormant"),
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -163,7 +169,9 @@ def _changed(rule: Rule, number: int, at: Instant, change: Fields) -> Rule:
         case "tick":
             return rule if rule.holds(at) else rule.opened(number, at, None, "direct")
         case "allow":
-            return rule.opened(number, at, change["until"], change["reach"])
+            scopes = change.get("scopes")
+            ceiling = None if scopes is None else frozenset(map(Scope, scopes))
+            return rule.opened(number, at, change["until"], change["reach"], scopes=ceiling)
         case "exclude":
             return rule.opened(number, at, None, change["reach"], change["existing"])
         case "withdraw":
@@ -249,6 +257,7 @@ def _link(world: Fields, link: Fields, scopes: frozenset[Scope]) -> Link:
         accepted_at=Instant(0),
         expires=Instant(link["expires"]),
         code=_NO_CODE,
+        rotation=Rotation(at=Instant(link.get("renewed", 0))),
         ended_by="user",
         pinned=link["pinned"],
     )

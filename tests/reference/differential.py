@@ -59,6 +59,7 @@ DETAILS: Final[dict[str, str]] = {
     "scope.not_covered": "scope",
     "user.product_missing": "scope",
     "grant.excluded": "by",
+    "grant.scope_not_granted": "scope",
     "grant.organization": "organization",
     "grant.group": "group",
     "network.row": "row",

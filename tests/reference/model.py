@@ -7,11 +7,13 @@ keeps what happened, in order, and replays it for each question.
 A world is a dict:
 
     edition, products, unconfigured ("deny" | "allow"), flows_stated (whether a flow must be stated)
-    services    id -> {editions, products, available, state, scopes: {name: product or ""}}, registered ones alone
+    services    id -> {editions, products, available, state, scopes: {name: product or ""}, dormant}, registered ones
+                alone; dormant is after how many seconds an unused link is over, None or left out where it never is
     stopped     ids of services that the host quarantined everywhere
     people      id -> {directory: "active" | "suspended" | "deleted" | "unknown" | "silent", told: what the host told,
                 products, paths: [[top, ..., own organization]], groups}
-    edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing}]}]; the n-th edit has the number n
+    edits       service -> [{at, changes: [{verb, kind, id, reach, until, existing, scopes}]}]; the n-th edit has the
+                number n; scopes is the ceiling of what is granted by name, None or left out where there is none
     network     {mode, rows: [CIDR text], proofs: what lets a person in from any other address}
     pins        service -> {rows: the CIDR texts that it publishes, applies: "service" | "links"}
     policies    [{id, business, non_business, blocked, default, scope, environments, exempt}]
@@ -20,7 +22,8 @@ A world is a dict:
 A question is a dict: service, user, at, scopes, address, in_person (the user, not the service, is at the address),
 proof (what such a user has shown), outbound, connectors, environment, flow_id, no_flow, required, token. A token is
 None (none is asked for) or {link, problems, scopes, redeeming}; a link is None or {owner, service, state, accepted (how
-many edits came before it), made (how many endings came before it), expires, pinned, client_removed}.
+many edits came before it), made (how many endings came before it), expires, pinned, client_removed, renewed (0 if left
+out)}.
 
 The answer of a gate is one of four words and the set of its reasons: a code, with what tells it from its like behind.
 """
@@ -115,6 +118,9 @@ def _user(world: World, question: Question) -> Gate:
     let_in, why = granted(world, question, person)
     if not let_in and "silent" not in status:
         wrong.add(why)
+    ceiling = _ceiling(world, question, person)
+    if let_in and ceiling is not None:
+        wrong |= {"grant.scope_not_granted " + scope for scope in question["scopes"] if scope not in ceiling}
     return _gate(wrong, why)
 
 
@@ -128,10 +134,7 @@ def _person(world: World, user: str) -> dict[str, Any]:
 
 def granted(world: World, question: Question, person: dict[str, Any]) -> tuple[bool, str]:
     """Return whether today's rules let a person in, and why."""
-    link = (question["token"] or {}).get("link")
-    accepted = None
-    if link is not None and link["owner"] == question["user"] and link["service"] == question["service"]:
-        accepted = link["accepted"]
+    accepted = _accepted(question)
     past = replay(world["edits"].get(question["service"], []), person, accepted)
     over = False
     for key, rule in sorted(past["rules"].items(), key=_nearest):
@@ -146,6 +149,28 @@ def granted(world: World, question: Question, person: dict[str, Any]) -> tuple[b
     if any(_in_time(rule, question["at"]) for rule in past["kept"]):
         return True, "grant.kept"
     return False, "grant.over" if over else "grant.missing"
+
+
+def _accepted(question: Question) -> int | None:
+    """Return how many edits came before the link that asks, if it is the user's own to this service."""
+    link = (question["token"] or {}).get("link")
+    if link is None or link["owner"] != question["user"] or link["service"] != question["service"]:
+        return None
+    before: int = link["accepted"]
+    return before
+
+
+def _ceiling(world: World, question: Question, person: dict[str, Any]) -> list[str] | None:
+    """Return all that the grants of a person cover together, those that keep the link too; None: everything."""
+    past = replay(world["edits"].get(question["service"], []), person, _accepted(question))
+    grants = [rule for (side, _, _), rule in past["rules"].items() if side == "granted"]
+    covered: list[str] = []
+    for rule in [*grants, *past["kept"]]:
+        if _in_time(rule, question["at"]):
+            if rule["scopes"] is None:
+                return None
+            covered += rule["scopes"]
+    return covered
 
 
 def _nearest(item: tuple[Key, Rule]) -> tuple[str, int, str]:
@@ -212,7 +237,7 @@ def _apply(rules: dict[Key, Rule], change: dict[str, Any], at: int) -> Key:
     if verb in {"withdraw", "include"}:
         rules.pop(key, None)
     elif verb != "tick" or key not in rules or not _in_time(rules[key], at):
-        rules[key] = {word: change[word] for word in ("reach", "until", "existing")}
+        rules[key] = {word: change.get(word) for word in ("reach", "until", "existing", "scopes")}
     return key
 
 
@@ -323,6 +348,9 @@ def _link(world: World, question: Question) -> Gate:
         wrong.add("link.not_redeemed")
     if question["at"] >= link["expires"]:
         wrong.add("link.expired")
+    dormant = world["services"].get(link["service"], {}).get("dormant")
+    if dormant is not None and question["at"] >= link.get("renewed", 0) + dormant:
+        wrong.add("link.dormant")
     if link["client_removed"]:
         wrong.add("client.removed")
     return _gate(wrong | {"link.ended " + cause for cause in _endings(world, link)}, "link.live")

@@ -40,13 +40,15 @@ service.enabled service.enabled_by_default service.unknown service.unidentified 
 service.product_missing service.unavailable service.not_enabled service.disabled service.quarantined
 service.quarantined_everywhere scope.unknown
 grant.user grant.organization grant.group grant.everyone grant.kept grant.not_applicable grant.missing grant.over
-grant.excluded user.unidentified user.unknown user.suspended user.deleted user.product_missing directory.unavailable
+grant.excluded grant.scope_not_granted
+user.unidentified user.unknown user.suspended user.deleted user.product_missing directory.unavailable
 network.allow_all network.row network.not_applicable network.address_unknown network.address_invalid
 network.address_not_allowed network.deny_all network.proof network.published network.not_published
 network.ranges_unknown
 datagroup.no_policy datagroup.same_group datagroup.flow_unknown datagroup.not_applicable datagroup.blocked
 datagroup.mixed
 link.live link.not_asked link.missing link.revoked link.ended link.suspended link.not_redeemed link.expired
+link.dormant
 client.removed
 token.unknown token.expired token.superseded token.wrong_kind token.wrong_audience scope.not_covered
 """

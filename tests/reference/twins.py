@@ -97,6 +97,16 @@ def _by_name_first(one: UserGrantPolicy) -> UserGrantPolicy:
     return attrs.evolve(one, users=users)
 
 
+def _ceiling_first(policy: Policy, one: AccessRequest) -> Decision:
+    grants = None if one.service is None else policy.grants.get(one.service)
+    said = None if grants is None or one.user is None else grants.users.get(one.user)
+    tenure = None if said is None else said.granted.open
+    if one.service is None or grants is None or tenure is None or tenure.scopes is None or tenure.until is not None:
+        return evaluate(policy, one)
+    alone = {**policy.grants, one.service: attrs.evolve(grants, granted=Rules())}
+    return evaluate(attrs.evolve(policy, grants=alone), one)
+
+
 # People
 
 
@@ -131,6 +141,12 @@ def _services(change: Callable[[RegisteredService], RegisteredService]) -> Subje
 
 def _definitions(**changes: object) -> Subject:
     return _services(lambda one: attrs.evolve(one, service=attrs.evolve(one.service, **changes)))  # type: ignore[arg-type]
+
+
+def _dormancy(later: int) -> Subject:
+    return _services(
+        lambda one: one if one.dormant_after is None else attrs.evolve(one, dormant_after=one.dormant_after + later)
+    )
 
 
 def _tenant(**changes: object) -> Subject:
@@ -308,6 +324,8 @@ TWINS: Final[dict[str, Subject]] = {
     "an end date still holds": _until(lambda until: Instant(until + 1)),
     "an end date is early": _until(lambda until: Instant(until - 1)),
     "end dates are forgotten": _until(lambda _: None),
+    "ceilings are forgotten": _each_tenure(lambda one: attrs.evolve(one, scopes=None)),
+    "a ceiling outranks the grants without one": Subject(_ceiling_first),
     "everybody below is in reach": _each_tenure(lambda one: attrs.evolve(one, reach="subtree")),
     "nobody below is in reach": _each_tenure(lambda one: attrs.evolve(one, reach="direct")),
     "a grant that comes back revives links": _each_rule(
@@ -375,6 +393,9 @@ TWINS: Final[dict[str, Subject]] = {
     "the host's epoch is forgotten": _epoch_forgotten("host"),
     "a link lives a second longer": _expiry(1),
     "a link lives a second less": _expiry(-1),
+    "links never go dormant": _services(lambda one: attrs.evolve(one, dormant_after=None)),
+    "a link goes dormant a second later": _dormancy(1),
+    "a link goes dormant a second earlier": _dormancy(-1),
     "a suspended link is live": _state_forgiven(LinkState.SUSPENDED),
     "a revoked link is live": _state_forgiven(LinkState.REVOKED),
     "a link that nobody redeemed is live": _state_forgiven(LinkState.CONSENTED),

@@ -70,7 +70,33 @@ def cases(number: int, size: int = 25) -> tuple[World, list[Question]]:
     """Return the world of a number with its questions."""
     draw = Random(number)
     given = world(draw)
-    return given, [question(draw, given) for _ in range(size)]
+    asked = [question(draw, given) for _ in range(size)]
+    # From a source of its own, so that each world is otherwise the one that it was without ceilings and dormancy.
+    limits = Random(f"limits of {number}")
+    _limit(limits, given)
+    _age(limits, given, asked)
+    return given, asked
+
+
+def _limit(draw: Random, given: World) -> None:
+    """Give some of those who are granted a service by name a ceiling."""
+    for service, edits in given["edits"].items():
+        scopes = sorted(given["services"].get(service, {"scopes": SCOPES})["scopes"])
+        for edit in edits:
+            for change in edit["changes"]:
+                if change["verb"] == "allow" and change["kind"] == "user" and draw.random() < 0.3:
+                    change["scopes"] = _some(draw, scopes, 0.7)
+
+
+def _age(draw: Random, given: World, asked: list[Question]) -> None:
+    """Let unused links be over in some services; links are as old as that, a second younger or older, or new."""
+    for service in given["services"].values():
+        if draw.random() < 0.15:
+            service["dormant"] = _pick(draw, (5, 50))
+    for one in asked:
+        if one["token"] is not None and one["token"]["link"] is not None:
+            age = _mostly(draw, 0, (4, 5, 6, 49, 50, 51), 0.6)
+            one["token"]["link"]["renewed"] = one["at"] - age
 
 
 def world(draw: Random) -> World:

@@ -4,11 +4,12 @@
 answer on every input.
 
     service     unknown; not available in this edition or product; unavailable; not enabled; quarantined
-    user        unknown; suspended; without the product the scope belongs to; not granted; grant over
+    user        unknown; suspended; without the product the scope belongs to; not granted; grant over; above its ceiling
     network     the restriction refuses the address; it is not among those the service publishes, where that rule is on;
                 it cannot be parsed
     data group  a policy that applies blocks the flow's connectors, mixes them, or denies an action or endpoint
-    link        no live link; token unknown, expired, ended, of the wrong kind or audience; scope not covered
+    link        no live link, or a dormant one; token unknown, expired, ended, of the wrong kind or audience; scope not
+                covered
 """
 
 from __future__ import annotations
@@ -144,7 +145,11 @@ def _is_user_allowed(policy: Policy, request: AccessRequest, service: ServiceId,
         if product and product not in member.products:
             return False
     grants = policy.grants.get(service)
-    return grants is not None and grants.is_granted(user, member, request.at, _accepted(request))
+    accepted = _accepted(request)
+    if grants is None or not grants.is_granted(user, member, request.at, accepted):
+        return False
+    ceiling = grants.ceiling(user, member, request.at, accepted)
+    return ceiling is None or request.scopes <= ceiling
 
 
 def _accepted(request: AccessRequest) -> int | None:
@@ -166,8 +171,13 @@ def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
     if member is not None:
         notes.extend(_product_notes(policy, request, service, member))
     grants = policy.grants.get(service) or UserGrantPolicy(service)
-    standing = grants.standing(user, member, request.at, _accepted(request))
-    if not standing.granted and person.answered:
+    accepted = _accepted(request)
+    standing = grants.standing(user, member, request.at, accepted)
+    if standing.granted:
+        ceiling = grants.ceiling(user, member, request.at, accepted)
+        beyond = () if ceiling is None else sorted(request.scopes - ceiling)
+        notes.extend(("grant.scope_not_granted", {"service": service, "user": user, "scope": one}) for one in beyond)
+    elif person.answered:
         notes.append(standing.note)
     if notes:
         return _REFUSED, tuple(notes)
@@ -273,6 +283,7 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
         return False
     return (
         not link.is_over(request.at)
+        and policy.registry.dormant_days(link, request.at) is None
         and request.scopes <= credential.scopes
         and current_epochs(policy, link.service, owner) == link.epochs
         and not _is_ended_by_grants(policy, link)
@@ -297,6 +308,9 @@ def _link_notes(policy: Policy, request: AccessRequest, credential: Credential) 
         notes.append(("client.removed", {"client": link.client}))
     if link.is_over(request.at):
         notes.append(("link.expired", {"link": link.id}))
+    days = policy.registry.dormant_days(link, request.at)
+    if days is not None:
+        notes.append(("link.dormant", {"link": link.id, "days": str(days)}))
     if not credential.notes and not request.scopes <= credential.scopes:
         missing = sorted(request.scopes - credential.scopes)
         granted = tuple(sorted(credential.scopes))

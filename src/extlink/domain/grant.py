@@ -11,6 +11,9 @@ number at which it was accepted. So what a withdrawal ends is decided by compari
 
 So what held at an earlier edit is never rewritten: an end date or a reach that could change the answer for that moment
 begins a new tenure, which goes on where the one before stopped.
+
+A grant by name may have a *ceiling*: it reaches these operations and no others. Several grants are a union: who is let
+in by another one too, which has no ceiling, is under none.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import attrs
 
 from extlink.domain.decision import Note
 from extlink.domain.directory import Member
-from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId
+from extlink.domain.identifier import GroupId, OrganizationId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant, to_datetime
 from extlink.domain.reason import Param
 
@@ -45,6 +48,7 @@ class Tenure:
         reach: for organizations: only its own people, or those of its sub-organizations too.
         ended_at: the instant of edit `ended`.
         existing: what the change that took the grant away does to links made before it.
+        scopes: the operations it reaches; None: all that the service has.
     """
 
     since: int
@@ -53,6 +57,7 @@ class Tenure:
     ended: int | None = None
     ended_at: Instant | None = None
     existing: Existing = "revoke"
+    scopes: frozenset[Scope] | None = None
 
 
 @attrs.frozen
@@ -71,29 +76,38 @@ class Rule:
     open: Tenure | None = attrs.field(init=False, repr=False, eq=False)
     begun: int = attrs.field(init=False, repr=False, eq=False)
     ended: int = attrs.field(init=False, repr=False, eq=False)
+    # Whether some tenure has a ceiling; of most rules nothing more need be asked.
+    limited: bool = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         last = self.tenures[-1] if self.tenures else None
         object.__setattr__(self, "open", last if last is not None and last.ended is None else None)
         object.__setattr__(self, "begun", max(self.floor, *(tenure.since for tenure in self.tenures), 0))
         object.__setattr__(self, "ended", max(self.floor, *(tenure.ended or 0 for tenure in self.tenures), 0))
+        object.__setattr__(self, "limited", any(tenure.scopes is not None for tenure in self.tenures))
 
     def opened(
-        self, edit: int, at: Instant, until: Instant | None, reach: Reach, existing: Existing = "revoke"
+        self,
+        edit: int,
+        at: Instant,
+        until: Instant | None,
+        reach: Reach,
+        existing: Existing = "revoke",
+        scopes: frozenset[Scope] | None = None,
     ) -> Rule:
-        """Return the rule with a tenure open from `edit`; one that holds already goes on with the new date.
+        """Return the rule with a tenure open from `edit`; one that holds already goes on with the new date and ceiling.
 
         What held in the past stays as it was, so that no edit revives a link that has ended: another reach, another
         word about links, or a date that is past begins a new tenure at the edit that ends the old.
         """
         current = self.open
-        wanted = Tenure(edit, until, reach, existing=existing)
+        wanted = Tenure(edit, until, reach, existing=existing, scopes=scopes)
         if current is None:
             return self._with((*self.tenures, wanted))
         if wanted == attrs.evolve(current, since=edit):
             return self
         if (reach, existing) == (current.reach, current.existing) and _holds(current, at) and _holds(wanted, at):
-            return self._with((*self.tenures[:-1], attrs.evolve(current, until=until)))
+            return self._with((*self.tenures[:-1], attrs.evolve(current, until=until, scopes=scopes)))
         return self._with((*self.closed(edit, at).tenures, wanted))
 
     def inherited(self, tenure: Tenure) -> Rule:
@@ -333,11 +347,39 @@ class UserGrantPolicy:
                 return Standing(granted=True, note=_evidence(held.kind, held.subject, params, member))
             if tenure is not None and tenure.until is not None:
                 over = max(over or tenure.until, tenure.until)
-        if accepted is not None and _is_kept(grants, at, accepted):
+        if accepted is not None and _kept(grants, at, accepted):
             return Standing(granted=True, note=("grant.kept", params))
         if over is not None:
             return Standing(granted=False, note=("grant.over", {**params, "until": to_datetime(over).isoformat()}))
         return Standing(granted=False, note=("grant.missing", params))
+
+    def ceiling(
+        self, user: UserId, member: Member | None, at: Instant, accepted: int | None = None
+    ) -> frozenset[Scope] | None:
+        """Return the operations beyond which nothing is granted to a person who is let in; None: there is no ceiling.
+
+        A union of everything that lets the person in now, what keeps the link among it.
+
+        Args:
+            accepted: as in `is_granted`.
+        """
+        named = self.users.get(user)
+        if named is None or not named.granted.limited or self.granted.holder(member, at) is not None:
+            return None
+        holding = [tenure for tenure in (named.granted.open,) if tenure is not None and _holds(tenure, at)]
+        if accepted is not None:
+            holding.extend(_kept(self._grants(user, member), at, accepted))
+        covered: set[Scope] = set()
+        for tenure in holding:
+            if tenure.scopes is None:
+                return None
+            covered |= tenure.scopes
+        return frozenset(covered)
+
+    def within(self, user: UserId, member: Member | None, at: Instant, scopes: frozenset[Scope]) -> frozenset[Scope]:
+        """Return those of some operations that do not lie above the ceiling of a person who makes a new link."""
+        ceiling = self.ceiling(user, member, at)
+        return scopes if ceiling is None else scopes & ceiling
 
     def ends_link(self, user: UserId, member: Member | None, accepted: int) -> bool:
         """Whether a link accepted at edit `accepted` has ended with an exclusion or a withdrawn grant."""
@@ -371,14 +413,15 @@ class UserGrantPolicy:
         return self.excluded.held(member)
 
 
-def _is_kept(grants: list[Held], at: Instant, accepted: int) -> bool:
-    """Whether a link goes on without a grant: a withdrawal said so, the link was made under it, and none since said no.
+def _kept(grants: list[Held], at: Instant, accepted: int) -> list[Tenure]:
+    """Return what a link goes on under without a grant: withdrawals that said so, and none since said no.
 
-    A later withdrawal that keeps links brings none back that one before it refused (law 4).
+    The link was made under what they took away. A later withdrawal that keeps links brings none back that one before it
+    refused (law 4).
     """
     withdrawn = [one for held in grants for one in held.withdrawn() if one.ended > accepted]
     refused = max((one.ended for one in withdrawn if one.tenure.existing != "keep"), default=0)
-    return any(one.ended > refused and one.since <= accepted and _holds(one.tenure, at) for one in withdrawn)
+    return [one.tenure for one in withdrawn if one.ended > refused and one.since <= accepted and _holds(one.tenure, at)]
 
 
 def _evidence(kind: HolderKind, subject: str, params: dict[str, Param], member: Member | None) -> Note:

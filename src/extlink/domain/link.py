@@ -220,6 +220,15 @@ class Link:
         """Whether the link has outlived its time: since it was accepted, or since its tokens were last renewed."""
         return at >= self.expires or (self.idle_until is not None and at >= self.idle_until)
 
+    @property
+    def renewed(self) -> Instant:
+        """When its tokens were last renewed, or it was accepted: a call can be at most an access token's life later."""
+        return max(self.accepted_at, self.rotation.at)
+
+    def narrowed(self, scopes: frozenset[Scope]) -> Link:
+        """Return the link for some of its operations; access tokens for more than these are forgotten, and so dead."""
+        return attrs.evolve(self, scopes=scopes, access=tuple(one for one in self.access if one.scopes <= scopes))
+
     def moved(self, event: LinkEvent, by: str, at: Instant) -> Link | None:
         """Return the link after an event that a person or a rule brought about, or None where it is impossible."""
         state = move(self.state, event)

@@ -17,6 +17,8 @@ import attrs
 
 from extlink.domain.decision import Answer, Finding, Note
 from extlink.domain.identifier import ServiceId
+from extlink.domain.instant import Instant
+from extlink.domain.link import Link
 from extlink.domain.service import Service
 from extlink.domain.tenant import Tenant
 
@@ -32,6 +34,7 @@ class ServiceState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+_DAY: Final = 86_400
 # In Python 3.11 to ask an enumeration for its member costs more than to compare it; these are the members themselves.
 _PASSED: Final = Answer.PASSED
 _REFUSED: Final = Answer.REFUSED
@@ -49,6 +52,7 @@ class RegisteredService:
         epoch: raised to end all its links at once.
         cause: why it is quarantined.
         order: how many services were registered before it: the order of every list (TRACE T9).
+        dormant_after: how many seconds a link lives without new tokens; None: as long as the host's lifetimes say.
     """
 
     service: Service
@@ -56,6 +60,7 @@ class RegisteredService:
     epoch: int = 0
     cause: str = ""
     order: int = 0
+    dormant_after: int | None = None
 
 
 @attrs.frozen
@@ -102,6 +107,13 @@ class ServiceRegistry:
             and not (definition.products and definition.products.isdisjoint(tenant.products))
             and definition.availability.state == "available"
         )
+
+    def dormant_days(self, link: Link, at: Instant) -> int | None:
+        """Return after how many days without new tokens a link is over, if it is; None: it is not (F12)."""
+        known = self.services.get(link.service)
+        if known is None or known.dormant_after is None or at - link.renewed < known.dormant_after:
+            return None
+        return known.dormant_after // _DAY
 
     def finding(self, service: ServiceId) -> Finding:
         """Return the service gate's answer, with every reason."""

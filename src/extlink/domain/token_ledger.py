@@ -221,12 +221,14 @@ class TokenLedger:
         token = presented.token
         if token.kind is not TokenKind.ACCESS:
             return (("token.wrong_kind", {"kind": str(token.kind), "expected": str(TokenKind.ACCESS)}),), frozenset()
-        for access in link.access:
-            if access.generation == token.generation and hmac.compare_digest(access.digest, presented.digest):
+        kept = [access for access in link.access if access.generation == token.generation]
+        for access in kept:
+            if hmac.compare_digest(access.digest, presented.digest):
                 if at >= access.expires:
                     return (("token.expired", {"link": link.id}),), access.scopes
                 return (), access.scopes
-        if token.generation < link.rotation.generation:
+        # The current one is not kept either where the link was narrowed since.
+        if token.generation < link.rotation.generation or (not kept and token.generation == link.rotation.generation):
             return (("token.superseded", {"link": link.id}),), frozenset()
         return (("token.unknown", {}),), frozenset()
 

@@ -132,7 +132,7 @@ def test_words_are_filled() -> None:
         ("product", sorted(PRODUCTS)),
         ("kind", ["user", "organization", "group"]),
         ("cause", ["tenant", "service", "user", "host", "grant"]),
-        ("by", ["user", "administrator", "system", "superseded", "token_reuse", "code_reuse"]),
+        ("by", ["user", "administrator", "system", "superseded", "dormant", "token_reuse", "code_reuse"]),
         ("what", ["grants", "network", "policy"]),
     ],
 )

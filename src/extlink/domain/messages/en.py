@@ -100,6 +100,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The permission of {user} to use {service} ended at {until}.",
             "Under [Configure users] on the Integrations screen, extend the period in which {user} may use {service}.",
         ),
+        "grant.scope_not_granted": Message(
+            "{user} is permitted to use {service}, but not the operation {scope}.",
+            "Ask for the operation {scope}, or under [Configure users] on the Integrations screen permit {service} to {user} without a limit.",
+        ),
         "grant.excluded": Message(
             "{user} is excluded from using {service} (excluded: {by}).",
             "Under [Configure users] on the Integrations screen, remove the exclusion ({by}).",
@@ -191,6 +195,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         ),
         "link.expired": Message(
             "The connection {link} has expired.",
+            "Connect again from the service.",
+        ),
+        "link.dormant": Message(
+            "The connection {link} was not used for {days} days and is over.",
             "Connect again from the service.",
         ),
         "token.unknown": Message(
@@ -293,6 +301,21 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "save.too_large": Message(
             "At most {limit} changes can be saved at once, but there are {count}.",
             "Permit a department or group instead, or save at most {limit} changes at a time.",
+        ),
+        "request.already_granted": Message(
+            "{user} is already permitted to use {service}; there is nothing to ask for."
+        ),
+        "request.unknown": Message(
+            "There is no open request of {user} for {service}.",
+            "Display the open requests again. Perhaps another administrator has answered this one.",
+        ),
+        "request.expired": Message(
+            "The request of {user} for {service} is over, since it was not answered in time.",
+            "Ask for {service} again.",
+        ),
+        "request.too_many": Message(
+            "There are already {limit} open requests in this domain, as many as there can be.",
+            "Answer open requests, then ask again.",
         ),
         "record.too_large": Message(
             "This is too large to be saved: {what}.",

@@ -97,6 +97,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{user}への{service}の利用の許可は、{until}に終了しました。",
             "「外部連携」の[連携利用ユーザーの設定]で、{user}が{service}を利用できる期間を延長してください。",
         ),
+        "grant.scope_not_granted": Message(
+            "{user}は{service}の利用を許可されていますが、操作「{scope}」は許可されていません。",
+            "操作「{scope}」の許可を申請するか、「外部連携」の[連携利用ユーザーの設定]で、{user}に操作を限定せずに{service}の利用を許可してください。",
+        ),
         "grant.excluded": Message(
             "{user}は、{service}を利用できるユーザーから除外されています（除外の対象：{by}）。",
             "「外部連携」の[連携利用ユーザーの設定]で、除外（{by}）を取り消してください。",
@@ -188,6 +192,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         ),
         "link.expired": Message(
             "連携「{link}」の有効期限が切れています。",
+            "サービスの画面から、もう一度連携してください。",
+        ),
+        "link.dormant": Message(
+            "連携「{link}」は、{days}日間使用されなかったため終了しました。",
             "サービスの画面から、もう一度連携してください。",
         ),
         "token.unknown": Message(
@@ -290,6 +298,19 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "save.too_large": Message(
             "一度に保存できる変更は{limit}件までですが、{count}件あります。",
             "組織またはグループに許可するか、{limit}件以下に分けて保存してください。",
+        ),
+        "request.already_granted": Message("{user}は、すでに{service}の利用を許可されています。申請は不要です。"),
+        "request.unknown": Message(
+            "{user}からの{service}の未処理の申請は見つかりません。",
+            "未処理の申請の一覧を表示し直してください。ほかの管理者が処理した可能性があります。",
+        ),
+        "request.expired": Message(
+            "{user}からの{service}の申請は、期限までに処理されなかったため終了しました。",
+            "もう一度{service}の利用を申請してください。",
+        ),
+        "request.too_many": Message(
+            "このドメインの未処理の申請は{limit}件までで、すでに上限に達しています。",
+            "未処理の申請を処理してから、もう一度申請してください。",
         ),
         "record.too_large": Message(
             "{what}が大きすぎるため、保存できません。",

@@ -90,6 +90,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{user}使用{service}的许可已于{until}到期。",
             "请在“外部联动”的[设置可使用联动的用户]中，延长{user}可使用{service}的期限。",
         ),
+        "grant.scope_not_granted": Message(
+            "{user}已被允许使用{service}，但未被允许执行操作“{scope}”。",
+            "请申请操作“{scope}”的许可，或在“外部联动”的[设置可使用联动的用户]中，不限定操作地允许{user}使用{service}。",
+        ),
         "grant.excluded": Message(
             "{user}已从可使用{service}的用户中排除（排除对象：{by}）。",
             "请在“外部联动”的[设置可使用联动的用户]中，取消该排除（{by}）。",
@@ -179,6 +183,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         ),
         "link.expired": Message(
             "联动“{link}”已过期。",
+            "请从服务的页面重新联动。",
+        ),
+        "link.dormant": Message(
+            "联动“{link}”已有{days}天未使用，现已终止。",
             "请从服务的页面重新联动。",
         ),
         "token.unknown": Message(
@@ -281,6 +289,19 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "save.too_large": Message(
             "一次最多可保存{limit}项更改，但现有{count}项。",
             "请改为允许组织或组使用，或分批保存，每次不超过{limit}项。",
+        ),
+        "request.already_granted": Message("{user}已被允许使用{service}，无需申请。"),
+        "request.unknown": Message(
+            "找不到{user}对{service}的待处理申请。",
+            "请重新显示待处理申请的列表。该申请可能已由其他管理员处理。",
+        ),
+        "request.expired": Message(
+            "{user}对{service}的申请未在期限内得到处理，已失效。",
+            "请重新申请使用{service}。",
+        ),
+        "request.too_many": Message(
+            "本域的待处理申请最多为{limit}项，现已达到上限。",
+            "请先处理待处理的申请，然后重新申请。",
         ),
         "record.too_large": Message(
             "{what}过大，无法保存。",
