@@ -5,10 +5,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
 import attrs
 
-from extlink import access, catalog, datagroups, grants, links, networks, services, tenants, triggers, users
+from extlink import (
+    access,
+    catalog,
+    clients,
+    datagroups,
+    endpoints,
+    grants,
+    links,
+    networks,
+    services,
+    tenants,
+    triggers,
+    users,
+)
 from extlink.adapters.memory import MemoryStorage
+from extlink.clients import RegisteredClient
+from extlink.domain.client_registration import AuthenticationMethod, ClientKey, ClientProfile
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
@@ -16,11 +34,15 @@ from extlink.domain.localized import LocalizedText
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
+from extlink.endpoints import Redirect
 from extlink.errors import Refused
+from extlink.oauth.token import CodeRequest, RefreshRequest
 from extlink.operation import Operation
 from extlink.ports import Batch, Position
 from extlink.runtime import Tenant
 from tests.hosts import CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
+from tests.oauth.keys import pem
+from tests.operations import ISSUER, SESSION, asking, credentials, redemption
 
 __all__ = ["Committed", "Recording", "tell"]
 
@@ -111,6 +133,8 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _services(teller)
     _grants(teller)
     _networks_and_data_groups(teller)
+    _clients(teller)
+    _endpoints(teller)
     _links(teller)
     _ends(teller)
     return teller.host, tuple(teller.told)
@@ -164,6 +188,74 @@ def _networks_and_data_groups(teller: _Teller) -> None:
     teller.admin(datagroups.require_flow_connectors(False))
 
 
+def _clients(teller: _Teller) -> None:
+    waived: Literal["waived_for_confidential_client"] = "waived_for_confidential_client"
+    profile = ClientProfile(service=SERVICE, name="Power Automate", redirect_uris=[REDIRECT], pkce=waived)
+    registered = _registered(teller, profile)
+    client = registered.client.id
+    wider: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+    teller.admin(clients.change(client, attrs.evolve(profile, methods=wider, refresh_scope="intersect_with_granted")))
+    teller.admin(clients.set_keys(client, [ClientKey(id="k1", algorithm="ES256", pem=pem("ES256"))]))
+    teller.admin(clients.add_secret(client, others_expire_in=3_600))
+    teller.admin(clients.remove_secret(client, secret_id=registered.client.secrets[0].id))
+    teller.admin(clients.remove(client))
+
+
+def _registered(teller: _Teller, profile: ClientProfile) -> RegisteredClient:
+    made = teller.admin(clients.register(profile))
+    assert isinstance(made, RegisteredClient), made
+    return made
+
+
+def _endpoints(teller: _Teller) -> None:
+    registered = _registered(teller, ClientProfile(service=SERVICE, name="Another", redirect_uris=[REDIRECT]))
+    shown = credentials(registered)
+
+    def asked() -> Secret:
+        page = teller.sato(endpoints.authorize(asking(registered.client.id), issuer=ISSUER, session=SESSION))
+        assert isinstance(page, Consent), page
+        return page.token
+
+    def code() -> CodeRequest:
+        answer = teller.sato(endpoints.consent(asked(), issuer=ISSUER, session=SESSION))
+        assert isinstance(answer, Redirect), answer
+        return redemption(parse_qs(urlsplit(answer.location.reveal()).query)["code"][0])
+
+    def exchange(request: CodeRequest | RefreshRequest) -> TokenSet:
+        found = teller.anybody(endpoints.exchange(request, shown, issuer=ISSUER))
+        assert isinstance(found, TokenSet), found
+        return found
+
+    teller.sato(endpoints.decline(asked(), issuer=ISSUER, session=SESSION))
+    # A code that nobody redeems in time makes room for the next; the next connection takes the place of the first.
+    code()
+    teller.host.clock.advance(61)
+    exchange(code())
+    first = exchange(code())
+    # The answer is repeated, and an older token than that is a sign of theft.
+    request = RefreshRequest(refresh_token=first.refresh_token, scopes=None)
+    following = exchange(request)
+    assert following == exchange(request)
+    exchange(RefreshRequest(refresh_token=following.refresh_token, scopes=None))
+    teller.anybody(endpoints.exchange(request, shown, issuer=ISSUER))
+    twice = code()
+    exchange(twice)
+    teller.anybody(endpoints.exchange(twice, shown, issuer=ISSUER))
+    tokens = exchange(code())
+    teller.anybody(endpoints.introspect(tokens.access_token, shown, issuer=ISSUER))
+    teller.anybody(endpoints.revoke(tokens.refresh_token, shown, issuer=ISSUER))
+    # Wrong secrets are recorded once an hour.
+    wrong = attrs.evolve(shown, proof=Secret("wrong"))
+    for operation in (
+        endpoints.exchange(request, wrong, issuer=ISSUER),
+        endpoints.introspect(tokens.access_token, wrong, issuer=ISSUER),
+        endpoints.push(asking(registered.client.id), wrong, issuer=ISSUER),
+        endpoints.revoke(tokens.access_token, wrong, issuer=ISSUER, address="203.0.113.9"),
+    ):
+        teller.anybody(operation)
+        teller.host.clock.advance(3_600)
+
+
 def _links(teller: _Teller) -> None:
     teller.sato(links.refuse(teller.consent()))
     code = teller.code()
@@ -172,6 +264,7 @@ def _links(teller: _Teller) -> None:
     read = access.check(tokens.access_token, scope="k:app_record:read")
     teller.anybody(read)
     teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
+    teller.anybody(access.admit(tokens.refresh_token, scope="k:file:read"))
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
@@ -221,3 +314,4 @@ def _ends(teller: _Teller) -> None:
     teller.admin(users.suspend("sato"))
     teller.admin(users.resume("sato"))
     teller.admin(users.delete("sato"))
+    teller.admin(tenants.end_links("restored from a backup"))

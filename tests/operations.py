@@ -11,19 +11,27 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
 import extlink
-from extlink import catalog, feeds, grants, links, networks, triggers
+from extlink import catalog, clients, endpoints, feeds, grants, links, networks, triggers
+from extlink.clients import RegisteredClient
+from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
+from extlink.endpoints import Redirect
+from extlink.oauth.credentials import ClientCredentials
+from extlink.oauth.parameters import Parameters
+from extlink.oauth.token import CodeRequest
 from extlink.operation import Definition, Operation
 from extlink.runtime import Tenant
 from tests.hosts import ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
+from tests.oauth.keys import pem
 
 __all__ = ["Constructor", "Stage", "arguments", "constructors", "definition_of", "definitions", "modules", "where"]
 
@@ -32,8 +40,29 @@ SERVICE_TAGS = feeds.read_service_tags(
     """{"changeNumber": 342, "cloud": "Public", "values": [{"name": "AzureConnectors", "properties":
     {"changeNumber": 53, "region": "", "addressPrefixes": ["20.89.11.48/28"]}}]}"""
 )
-# Modules that a public one is made of; `links` and `networks` show their names.
-_PARTS = ("link_consent", "link_ends", "link_pins", "link_tokens", "link_views", "network_pins", "network_plans")
+# Modules that a public one is made of; `links`, `networks` and `endpoints` show their names.
+_PARTS = (
+    "access_checks",
+    "access_questions",
+    "endpoint_consent",
+    "endpoint_pushed",
+    "endpoint_tokens",
+    "link_answers",
+    "link_consent",
+    "link_ends",
+    "link_pins",
+    "link_tokens",
+    "link_views",
+    "network_pins",
+    "network_plans",
+)
+# What needs a distribution that a host may lack; no operation is made there.
+_ELSEWHERE = (
+    "extlink.testing",
+    *(f"extlink.adapters.{name}" for name in ("postgres", "_postgres", "_schema_cli")),
+)
+ISSUER = "https://acme.cybozu.com"
+SESSION = "session-1"
 # The two whose public name says more than their own: opening is a verb of the hub.
 _NAMES = {"tenants.open_tenant": "tenants.open"}
 
@@ -41,7 +70,7 @@ _NAMES = {"tenants.open_tenant": "tenants.open"}
 def modules() -> Iterator[ModuleType]:
     """Yield every module of the package that can be imported here."""
     for found in pkgutil.walk_packages(extlink.__path__, "extlink."):
-        if not found.name.startswith(("extlink.testing", "extlink.adapters.postgres")):
+        if not found.name.startswith(_ELSEWHERE):
             yield import_module(found.name)
 
 
@@ -77,6 +106,81 @@ def definition_of(name: str) -> Definition[..., object]:
 
 
 @attrs.frozen(kw_only=True)
+class Endpoint:
+    """What the OAuth endpoints know on the stage: tanaka is connected by a registered client, and sato is asked."""
+
+    registered: RegisteredClient
+    consent: Consent
+    code: str
+    tokens: TokenSet
+
+    @classmethod
+    def make(cls, host: Host) -> Endpoint:
+        """Register a client that may authenticate in every way, connect tanaka, and ask tanaka and sato once more."""
+        profile = ClientProfile(
+            service=SERVICE,
+            name="Power Automate",
+            methods=["client_secret_basic", "client_secret_post", "private_key_jwt"],
+            redirect_uris=[REDIRECT],
+        )
+        registered = host.admin.run(clients.register(profile))
+        tokens = host.tenant.run(_exchange(registered, _code(host, registered)))
+        assert isinstance(tokens, TokenSet), tokens
+        return cls(
+            registered=registered,
+            consent=_consent(host, registered, "sato"),
+            code=_code(host, registered),
+            tokens=tokens,
+        )
+
+    @property
+    def credentials(self) -> ClientCredentials:
+        """The client's, by its secret."""
+        return credentials(self.registered)
+
+
+def credentials(registered: RegisteredClient) -> ClientCredentials:
+    """Return what a client shows for itself."""
+    return ClientCredentials(method="client_secret_basic", client_id=registered.client.id, proof=registered.secret)
+
+
+def asking(client: str, **parameters: str) -> Parameters:
+    """Return an authorization request."""
+    usual = {
+        "client_id": client,
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "scope": "k:app_record:read",
+        "state": "state-1",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return Parameters({name: (value,) for name, value in {**usual, **parameters}.items()})
+
+
+def _consent(host: Host, registered: RegisteredClient, user: str) -> Consent:
+    asked = endpoints.authorize(asking(registered.client.id), issuer=ISSUER, session=SESSION, network="not_applicable")
+    found = host.user(user).run(asked)
+    assert isinstance(found, Consent), found
+    return found
+
+
+def _code(host: Host, registered: RegisteredClient) -> str:
+    token = _consent(host, registered, "tanaka").token
+    answer = host.user("tanaka").run(endpoints.consent(token, issuer=ISSUER, session=SESSION, network="not_applicable"))
+    assert isinstance(answer, Redirect), answer
+    return parse_qs(urlsplit(answer.location.reveal()).query)["code"][0]
+
+
+def _exchange(registered: RegisteredClient, code: str) -> Operation[object]:
+    return endpoints.exchange(redemption(code), credentials(registered), issuer=ISSUER)
+
+
+def redemption(code: str) -> CodeRequest:
+    return CodeRequest(code=Secret(code), redirect_uri=REDIRECT, code_verifier=Secret(VERIFIER))
+
+
+@attrs.frozen(kw_only=True)
 class Stage:
     """A host in the middle of its life: something of everything is there, so that every operation finds its object."""
 
@@ -86,6 +190,7 @@ class Stage:
     code: str
     tokens: TokenSet
     subscription: Subscription
+    endpoint: Endpoint
 
     @classmethod
     def make(cls, host: Host | None = None) -> Stage:
@@ -111,7 +216,15 @@ class Stage:
         assert isinstance(subscription, Subscription)
         assert reset is not None
         code = host.accept("suzuki").code.reveal()
-        return cls(host=host, reset=reset, consent=consent, code=code, tokens=tokens, subscription=subscription)
+        return cls(
+            host=host,
+            reset=reset,
+            consent=consent,
+            code=code,
+            tokens=tokens,
+            subscription=subscription,
+            endpoint=Endpoint.make(host),
+        )
 
     def where(self, name: str) -> Tenant:
         """Return where an operation runs whoever may run it: the tenant or the host itself, with every role."""
@@ -129,6 +242,47 @@ def where(host: Host, name: str) -> Tenant:
 
 def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     """Return, for every operation, arguments that it accepts; each parameter of its signature is named."""
+    return {**_of_clients(stage), **_of_endpoints(stage), **_of_the_rest(stage)}
+
+
+def _of_clients(stage: Stage) -> Mapping[str, Mapping[str, object]]:
+    client = stage.endpoint.registered.client
+    profile = ClientProfile(service=SERVICE, name="Another", pkce="waived_for_confidential_client")
+    return {
+        "clients.add_secret": {"client": client.id, "others_expire_in": 3_600},
+        "clients.change": {"client": client.id, "profile": attrs.evolve(client.profile, name="Renamed")},
+        "clients.register": {"profile": profile},
+        "clients.registered": {},
+        "clients.remove": {"client": client.id},
+        "clients.remove_secret": {"client": client.id, "secret_id": client.secrets[0].id},
+        "clients.set_keys": {"client": client.id, "keys": [ClientKey(id="k1", algorithm="ES256", pem=pem("ES256"))]},
+        "clients.show": {"client": client.id},
+    }
+
+
+def _of_endpoints(stage: Stage) -> Mapping[str, Mapping[str, object]]:
+    endpoint = stage.endpoint
+    page: dict[str, object] = {"token": endpoint.consent.token, "issuer": ISSUER, "session": SESSION}
+    user: dict[str, object] = {"address": None, "network": "not_applicable"}
+    client: dict[str, object] = {"credentials": endpoint.credentials, "issuer": ISSUER, "address": None}
+    token = {"token": endpoint.tokens.access_token}
+    return {
+        "endpoints.authorize": {
+            **user,
+            "parameters": asking(endpoint.registered.client.id),
+            "issuer": ISSUER,
+            "session": SESSION,
+        },
+        "endpoints.consent": {**page, **user, "scopes": "k:app_record:read"},
+        "endpoints.decline": page,
+        "endpoints.exchange": {**client, "request": redemption(endpoint.code)},
+        "endpoints.introspect": {**client, **token},
+        "endpoints.push": {**client, "parameters": asking(endpoint.registered.client.id)},
+        "endpoints.revoke": {**client, **token},
+    }
+
+
+def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     link = stage.tokens.link
     version = stage.host.admin.run(grants.show(SERVICE)).version
     subjects: dict[str, object] = {"users": ["sato"], "organizations": ["dev"], "groups": ["leaders"]}
@@ -150,6 +304,8 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "token": stage.tokens.access_token,
             "scope": "k:app_record:read",
             "address": "203.0.113.7",
+            "connectors": ["shared_kintone"],
+            "resource": "https://acme.cybozu.com",
         },
         "access.check": {
             "token": stage.tokens.access_token,
@@ -226,6 +382,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "address": None,
             "network": "not_applicable",
             "network_proof": "basic",
+            "session": None,
         },
         "links.begin": {
             **inbound,
@@ -236,12 +393,13 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "resource": None,
             "network": "not_applicable",
             "network_proof": "none",
+            "session": None,
         },
         "links.of": {"user": "sato"},
         "links.pin": {"link": link},
         "links.redeem": {**inbound, "code": stage.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER},
         "links.refresh": {**inbound, "token": stage.tokens.refresh_token, "scopes": None},
-        "links.refuse": {"consent": stage.consent},
+        "links.refuse": {"consent": stage.consent, "session": None},
         "links.resume": {"link": link},
         "links.revoke": {"link": link},
         "links.revoke_all": {"user": "sato", "service": SERVICE},
@@ -278,6 +436,7 @@ def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.set_default": {"unconfigured": "allow"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
+        "tenants.end_links": {"cause": "restored from a backup"},
         "tenants.open_tenant": {"edition": "JP", "products": ["kintone"]},
         "triggers.check_delivery": {"link": link, "subscription": stage.subscription.id},
         "triggers.listed": {"link": link},

@@ -30,8 +30,7 @@ from extlink.adapters.memory import MemoryStorage
 from extlink.domain.client import Client
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.decision import Decision, Refusal
-from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
-from extlink.domain.identifier import LinkId, TenantId, UserId
+from extlink.domain.identifier import LinkId, TenantId
 from extlink.domain.link import Lifetimes, Link
 from extlink.domain.secret import Secret
 from extlink.domain.service import Service
@@ -43,6 +42,7 @@ from extlink.operation import Operation
 from extlink.ports import Batch, Key, Page, Position, Query, Records, Storage, Stored, Version, Write
 from extlink.records import LINK, link_key
 from extlink.runtime import ExtLink, Tenant
+from extlink.testing import ShakyDirectory
 from tests.fakes import CountingEntropy, FrozenClock
 
 __all__ = [
@@ -88,33 +88,6 @@ JP_PRODUCTS: Final = frozenset({"kintone", "garoon"})
 def challenge_of(verifier: str) -> str:
     """Return the S256 challenge of a PKCE verifier (RFC 7636 section 4.2), computed here and not by the library."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-class ShakyDirectory:
-    """A directory that can be switched off, and that counts what it is asked."""
-
-    def __init__(self, people: InMemoryDirectory) -> None:
-        self.people = people
-        self.down = False
-        self.asked = 0
-
-    def _answer(self) -> InMemoryDirectory:
-        self.asked += 1
-        if self.down:
-            raise TimeoutError("the directory does not answer")
-        return self.people
-
-    def member(self, user: UserId) -> Member | None:
-        return self._answer().member(user)
-
-    def get(self, users: Sequence[UserId]) -> Sequence[Member]:
-        return self._answer().get(users)
-
-    def page(self, query: CandidateQuery, after: str | None, limit: int) -> DirectoryPage:
-        return self._answer().page(query, after, limit)
-
-    def organizations(self) -> Sequence[Organization]:
-        return self._answer().organizations()
 
 
 class CountingStorage:

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FENCE = re.compile(r"^ *(?:```|~~~).*$", re.MULTILINE)
+
+# What an example says that needs a server.
+SERVER = re.compile("dbname=links")
 
 PROGRAMS = frozenset({("docs", "examples"), ("tests", "benchmarks"), ("tests", "fuzz"), ("tests", "typing")})
 
@@ -48,3 +52,19 @@ def _a_folder_of_its_own(request: pytest.FixtureRequest) -> None:
     if isinstance(request.node, pytest.DoctestItem):
         folder = request.getfixturevalue("tmp_path")
         request.getfixturevalue("monkeypatch").chdir(folder)
+
+
+@pytest.fixture(autouse=True)
+def _a_database_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give an example that speaks of PostgreSQL an empty database `links`, found by libpq's own variables."""
+    item = request.node
+    if not isinstance(item, pytest.DoctestItem) or not any(SERVER.search(one.source) for one in item.dtest.examples):
+        yield
+        return
+    from tests import clusters  # noqa: PLC0415 - looks for servers, which few calls of pytest need
+
+    clusters.require()
+    with clusters.cluster(clusters.newest()).database("links") as environment:
+        for name, value in environment.items():
+            request.getfixturevalue("monkeypatch").setenv(name, value)
+        yield

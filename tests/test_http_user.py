@@ -33,6 +33,15 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 PROFILE = ClientProfile(service=SERVICE, name="Flow <b>", redirect_uris=[REDIRECT])
 
 
+# A client that nobody registered.
+REFRESH = Request(
+    method="POST",
+    path="/oauth2/token",
+    headers=[FORM],
+    body=b"grant_type=refresh_token&refresh_token=junk&client_id=nobody",
+)
+
+
 class Failing(MemoryStorage):
     """A store that stops answering."""
 
@@ -197,6 +206,7 @@ def test_a_store_that_fails_is_503() -> None:
     store.down = True
 
     assert 503 == made.serve(asking(made.client)).status
+    assert 503 == SERVER.serve(made.host.tenant, REFRESH).status
 
 
 def test_nothing_shows_a_code_or_a_token() -> None:
@@ -242,7 +252,10 @@ def test_the_asynchronous_way_answers_alike() -> None:
             shown = await serve(asking(client))
             agreed = await serve(form(consent=shown.body.decode(), answer="accept"))
             missing = await serve(Request(method="GET", path="/"))
+            junk = await SERVER.serve_async(tenant, REFRESH)
+            found = await SERVER.serve_async(tenant, Request(method="GET", path=SERVER.metadata_path))
             store.down = True
-            return [shown.status, agreed.status, missing.status, (await serve(asking(client))).status]
+            down = [await serve(asking(client)), await SERVER.serve_async(tenant, REFRESH)]
+            return [one.status for one in (shown, agreed, missing, junk, found, *down)]
 
-    assert [200, 303, 404, 503] == asyncio.run(story())
+    assert [200, 303, 404, 401, 200, 503, 503] == asyncio.run(story())

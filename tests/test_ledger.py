@@ -19,6 +19,8 @@ from extlink.ledger import EntryPage
 from extlink.operation import ADMINISTRATORS, Call, Commit, Operation, Steps, operation, put
 from extlink.ports import Batch, Key, Version, components
 from extlink.records import (
+    ASSERTIONS,
+    CLIENT as CLIENT_KIND,
     DATA_GROUPS,
     GRANT_HEAD,
     GRANT_RULES,
@@ -56,6 +58,8 @@ EVERY: tuple[Kind[Any], ...] = (
     TENANT,
     USER,
     USER_GRANT,
+    CLIENT_KIND,
+    ASSERTIONS,
 )
 KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in EVERY}
 _POLICIES: Mapping[str, Kind[Any]] = {"net": NETWORK, "dlp": DATA_GROUPS, "pin": PIN, "rst": RESETS}
@@ -177,7 +181,8 @@ def test_the_story_holds_every_operation_that_writes(story: tuple[Host, tuple[Co
     writing = {name for name, one in definitions().items() if one.records - {"operation.denied"}}
 
     assert writing == {one.operation for one in told if one.batch.writes and one.batch.entries} | {
-        "links.refuse"  # says no: there is nothing to write but that
+        "endpoints.decline",  # says no: there is nothing to write but that
+        "links.refuse",
     }
 
 

@@ -18,7 +18,8 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import Actor
 from extlink.domain.token import KeyRing
 from extlink.errors import InvalidInput, Refused
-from extlink.link_consent import MAX_LINKS, acting_user
+from extlink.link_answers import MAX_LINKS
+from extlink.link_consent import acting_user
 from extlink.operation import Call, Operation
 from tests.people import (
     BROWSER,

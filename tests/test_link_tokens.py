@@ -271,16 +271,16 @@ def test_the_gates_at_the_token_endpoint(name: str, endpoint: str) -> None:
 
 
 def test_a_directory_that_fails() -> None:
-    """No answer is no yes at the token endpoint either; the code and the token stay good."""
+    """No answer is no yes at the token endpoint either, and no lasting no; the code and the token stay good."""
     made = permitted()
     accepted = made.code("sato")
     made.directory.down = True
-    assert ("invalid_grant", ("directory.unavailable",)) == why(made.redeem(accepted))
+    assert ("temporarily_unavailable", ("directory.unavailable",)) == why(made.redeem(accepted))
 
     made.directory.down = False
     tokens = issued(made.redeem(accepted))
     made.directory.down = True
-    assert ("invalid_grant", ("directory.unavailable",)) == why(made.refresh(tokens))
+    assert ("temporarily_unavailable", ("directory.unavailable",)) == why(made.refresh(tokens))
 
 
 @pytest.mark.parametrize(

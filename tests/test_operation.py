@@ -44,9 +44,16 @@ UNOPENED = "never-opened"
 
 # What an operation answers in a tenant that nobody opened, where it is not `tenant.not_open`.
 #   A presented text that is no token of this tenant dies on its MAC, before anything is read (DESIGN 6).
-#   A link is asked for before the tenant: there is none.
+#   A link, or a client, is asked for before the tenant: there is none.
 UNREAD = {
+    "access.admit": "token.unknown",
     "access.check": "token.unknown",
+    "endpoints.consent": "consent.unknown",
+    "endpoints.decline": "consent.unknown",
+    "endpoints.exchange": "client.unknown",
+    "endpoints.introspect": "client.unknown",
+    "endpoints.push": "client.unknown",
+    "endpoints.revoke": "client.unknown",
     "links.redeem": "token.unknown",
     "links.refresh": "token.unknown",
     "links.accept": "consent.unknown",
@@ -62,15 +69,22 @@ UNREAD = {
 
 # What is written the second time as well, and why.
 AGAIN = {
+    "clients.add_secret": "a further secret is another one",
+    "clients.register": "two clients of one profile are two clients",
+    "endpoints.decline": "as links.refuse",
+    "endpoints.exchange": "as links.redeem",
     "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
     "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
     "links.refuse": "the user said no twice; a refused consent is no record that could tell",
+    "tenants.end_links": "whatever may have been made since then ends as well",
     "triggers.subscribe": "two flows may ask for the same trigger",
     "users.suspend": "with `revoke`, whatever may have been made since then ends as well",
 }
 # What has nothing to do on the stage that the arguments were made for.
 IDLE = {
+    "access.admit",
     "access.check",
+    "endpoints.push",
     "datagroups.remove_policy",
     "grants.include",
     "grants.withdraw",

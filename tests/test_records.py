@@ -15,6 +15,15 @@ from hypothesis import given, strategies as st
 
 from extlink import catalog, records
 from extlink.domain.address import AddressRange
+from extlink.domain.client_registration import (
+    AuthenticationMethod,
+    ClientKey,
+    ClientProfile,
+    ClientRecord,
+    ClientRegistration,
+    ClientSecret,
+    KeyAlgorithm,
+)
 from extlink.domain.connector_rules import DYNAMIC, ActionRules, CustomConnector, EndpointRules
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.datapolicy import DataPolicy
@@ -22,7 +31,7 @@ from extlink.domain.edition import Edition
 from extlink.domain.event import encode
 from extlink.domain.flow import Flow
 from extlink.domain.grant import Existing, Reach, Rule, Rules, Tenure, UserRules
-from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.localized import LocalizedText
@@ -204,6 +213,46 @@ SUBSCRIPTIONS = st.builds(
     flow_id=st.none() | IDS,
 )
 
+TOKENS = st.text("abcXYZ019._~-", min_size=1, max_size=8)
+URIS = st.lists(TOKENS.map("https://client.example/{}".format), unique=True, max_size=3)
+SECRETS = st.builds(ClientSecret, id=IDS, key_id=TEXT, digest=DIGESTS, made_at=INSTANTS, expires=st.none() | INSTANTS)
+KEYS = st.builds(
+    ClientKey,
+    id=IDS,
+    algorithm=st.sampled_from(get_args(KeyAlgorithm)),
+    pem=st.just("-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"),
+)
+ANY_METHOD: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+CONFIDENTIAL = st.builds(
+    ClientProfile,
+    service=IDS,
+    name=NAMES,
+    pkce=st.sampled_from(["required", "waived_for_confidential_client"]),
+    methods=st.just(ANY_METHOD),
+    redirect_uris=URIS,
+    scopes=st.none() | st.just(frozenset(["a", "~"])),
+    default_scopes=st.just(frozenset[str]()) | st.just(frozenset(["a"])),
+    resources=st.lists(IDS, unique=True, max_size=3),
+    introspects=st.booleans(),
+    refresh_scope=st.sampled_from(["strict", "intersect_with_granted"]),
+)
+CLIENTS = st.builds(
+    ClientRecord,
+    st.none()
+    | st.builds(
+        ClientRegistration,
+        id=TOKENS,
+        profile=CONFIDENTIAL,
+        secrets=st.lists(SECRETS, max_size=5).map(tuple),
+        keys=st.lists(KEYS, max_size=3, unique_by=lambda one: one.id).map(tuple),
+    )
+    | st.builds(
+        ClientRegistration,
+        id=TOKENS,
+        profile=st.builds(ClientProfile, service=IDS, name=NAMES, kind=st.just("public"), redirect_uris=URIS),
+    ),
+)
+
 # The values of every kind, by the name it has in `records`.
 VALUES: Mapping[str, Strategy] = {
     "TENANT": TENANTS,
@@ -222,6 +271,8 @@ VALUES: Mapping[str, Strategy] = {
     "LINKS_OF": st.lists(IDS, max_size=4).map(tuple),
     "SUBSCRIPTION": SUBSCRIPTIONS,
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
+    "CLIENT": CLIENTS,
+    "ASSERTIONS": st.dictionaries(TEXT, COUNTS, max_size=3),
 }
 KINDS: Mapping[str, Kind[Any]] = {name: kind for name, kind in vars(records).items() if isinstance(kind, Kind)}
 WRITTEN = st.sampled_from(sorted(VALUES)).flatmap(lambda name: st.tuples(st.just(name), VALUES[name], INSTANTS))
@@ -275,11 +326,11 @@ def test_a_record_comes_back_as_it_was(written: tuple[str, object, Instant]) -> 
 
 @given(WRITTEN)
 def test_what_the_ledger_shows_of_a_record_is_plain(written: tuple[str, object, Instant]) -> None:
-    """The image of a record is JSON; only marks have none, since they are apart from the ledger."""
+    """The image of a record is JSON; only marks and assertions have none, since they are apart from the ledger."""
     name, value, _ = written
     image = KINDS[name].image
 
-    assert ("MARKS" == name) == (image is None)
+    assert (name in {"ASSERTIONS", "MARKS"}) == (image is None)
     if image is not None:
         shown = encode(image(value))
         assert shown == encode(json.loads(shown))
@@ -294,6 +345,19 @@ def test_what_the_ledger_shows_of_a_link_holds_no_digest_and_no_salt(link: Link)
     held = link.rotation
     secrets = [link.code.digest, held.current, held.previous, held.salt, *(one.digest for one in link.access)]
     texts = {base64.b64encode(secret).decode() for secret in secrets if secret}
+
+    assert [] == [text for text in texts if text in shown]
+    assert [] == [text for text in texts if text not in kept]
+
+
+@given(CLIENTS)
+def test_what_the_ledger_shows_of_a_client_holds_no_digest(record: ClientRecord) -> None:
+    """Its secrets are there by id, by key and with their time, and nothing of them."""
+    assert records.CLIENT.image is not None
+    shown = encode(records.CLIENT.image(record)).decode()
+    kept = encode(records.CLIENT.write(record)).decode()
+    secrets = () if record.registration is None else record.registration.secrets
+    texts = {base64.b64encode(secret.digest).decode() for secret in secrets}
 
     assert [] == [text for text in texts if text in shown]
     assert [] == [text for text in texts if text not in kept]
@@ -458,7 +522,7 @@ def test_no_two_records_share_a_key(places: list[tuple[str, str, str]]) -> None:
 
 def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]:
     """Return a key of every kind for some identifiers."""
-    service, user, link = ServiceId(one), UserId(other), LinkId(one)
+    service, user, link, client = ServiceId(one), UserId(other), LinkId(one), ClientId(other)
     return {
         "tenant": records.tenant_key(tenant),
         "network": records.network_key(tenant),
@@ -474,6 +538,9 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "subscription": records.subscription_key(tenant, link, SubscriptionId(other)),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
+        "client": records.client_key(tenant, client),
+        "assertions": records.assertions_key(tenant, client),
+        "marks of a client": records.client_marks_key(tenant, client),
     }
 
 

@@ -30,6 +30,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST
 from extlink.domain.token import KeyRing
 from extlink.domain.token_ledger import TokenSet
+from extlink.endpoints import Introspection, Redirect
 from extlink.errors import (
     Conflict,
     Contention,
@@ -242,6 +243,10 @@ def is_yes(result: object) -> bool:
             return False
         case Decision():
             return result.allowed
+        case Redirect():
+            return not result.error
+        case Introspection():
+            return bool(result)
         case ServiceUserPage():
             return any(view.state == "in_use" for user in result.users for view in user.links)
         case tuple():

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from extlink import catalog, ledger, services, tenants
+from extlink import catalog, ledger, links, services, tenants
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST, Tenant
 from extlink.domain.token import KeyRing
+from extlink.domain.token_ledger import TokenSet
 from extlink.errors import InvalidInput, Misconfigured, Refused
 from extlink.runtime import ExtLink
 from tests.fakes import CountingEntropy, FrozenClock
-from tests.hosts import ACME, Host, people, refusal
+from tests.hosts import ACME, CLIENT, REDIRECT, VERIFIER, Host, codes, people, refusal
 
 ONE, OTHER = Secret("11" * 32), Secret("22" * 32)
 
@@ -220,3 +221,43 @@ def test_a_check_value_outside_ascii_is_just_another_one() -> None:
 
     with pytest.raises(Misconfigured):
         host.root.run(tenants.check_keys({"k9": "00"}))
+
+
+# Everything at once
+
+
+def test_every_link_of_a_tenant_ends_by_one_record() -> None:
+    """After a restore from a backup nothing goes on: access tokens, refresh tokens and codes alike, for good."""
+    host = Host.prepared()
+    tokens, code = host.connect(), host.accept("suzuki").code
+    (before, _), operations = host.dump(), host.tenant.acting_as("operations", roles={"host"})
+    changed = operations.run(tenants.end_links("restored from the backup of 1 June"))
+    after, _ = host.dump()
+    entry = host.entries()[-1]
+
+    assert 1 == changed.epoch
+    assert ("tenant.links_ended", {"cause": "restored from the backup of 1 June", "epoch": 1}) == (
+        entry.event,
+        entry.details,
+    )
+    assert 1 == len([key for key, value in after.items() if before.get(key) != value])
+    assert ("link.ended",) == codes(host.check(tokens.access_token))
+    refreshed = host.tenant.run(links.refresh(tokens.refresh_token, client=CLIENT))
+    redeemed = host.tenant.run(links.redeem(code, client=CLIENT, redirect_uri=REDIRECT, code_verifier=VERIFIER))
+    assert not isinstance(refreshed, TokenSet)
+    assert not isinstance(redeemed, TokenSet)
+    again = host.connect()
+    assert host.check(again.access_token)
+    host.admin.run(tenants.end_links("a leak"))
+    assert not host.check(again.access_token)
+
+
+def test_ending_all_links_needs_an_open_tenant_and_a_cause() -> None:
+    """A tenant that nobody opened has none, and the ledger keeps why."""
+    host = Host.make()
+    stranger = host.hub.tenant("another").acting_as("operations", roles={"host"})
+
+    assert Reason("tenant.not_open", {"tenant": "another"}) == refusal(stranger, tenants.end_links("a leak"))
+    assert "actor.not_permitted" == refusal(host.user(), tenants.end_links("a leak")).code
+    with pytest.raises(InvalidInput, match="cause"):
+        tenants.end_links(None)  # type: ignore[arg-type]

@@ -42,6 +42,11 @@ LISTED: Mapping[str, Kind] = {
     "network.changed": Kind("important", S, "update ip restriction"),
     "network.reset": Kind("important", S, "reset ip restriction"),
     "datagroup.changed": Kind("important", S, "update data group"),
+    "client.added": Kind("important", S, "add oauth client"),
+    "client.changed": Kind("important", S, "update oauth client"),
+    "client.removed": Kind("important", S, "delete oauth client"),
+    "client.secret_rotated": Kind("important", S, "update oauth client secret"),
+    "client.authentication_failed": Kind("important", "Authentication", "authenticate client", "FAILED"),
     "user.suspended": Kind("important", I, "user status changed"),
     "user.resumed": Kind("important", I, "user status changed"),
     "user.deleted": Kind("important", I, "user status changed"),
@@ -59,22 +64,24 @@ OTHERWISE: Mapping[str, tuple[Kind, str]] = {
         "the list wants module and action of the operation; the entry names the operation itself",
     ),
     "tenant.opened": (Kind("important", S, "open domain"), "a tenant's first entry; the product has no such moment"),
+    "tenant.links_ended": (Kind("important", S, "revoke all integrations"), "the product cannot end all of a domain"),
     "tenant.setting_changed": (Kind("important", S, "update integration setting"), "a setting of the library's own"),
     "keys.registered": (Kind("important", S, "register key"), "keys come before they rotate (key.rotated is later)"),
     "network.pinned": (Kind("important", S, "update published ranges"), "a rule of the library's own (F5)"),
     "network.unpinned": (Kind("important", S, "delete published ranges"), "as network.pinned"),
     "link.pinned": (Kind("information", I, "require published ranges"), "as network.pinned, for one link"),
     "link.unpinned": (Kind("information", I, "no longer require published ranges"), "as link.pinned"),
+    "client.exempted": (
+        Kind("important", S, "update oauth client"),
+        "the list has client.pkce_exempted; a lenient refresh scope is a dangerous option as well, and named alike",
+    ),
     "subscription.added": (Kind("information", I, "add trigger"), "TRACE T3; the product records no triggers"),
     "subscription.removed": (Kind("information", I, "delete trigger"), "as subscription.added"),
 }
 
 # Of the list, what nothing records yet, and why. Their names are not in the vocabulary until something does.
 LATER: Mapping[str, str] = {
-    **dict.fromkeys(["client.added", "client.changed", "client.removed"], "the OAuth endpoints"),
-    **dict.fromkeys(
-        ["client.authentication_failed", "client.secret_rotated", "client.pkce_exempted"], "the OAuth endpoints"
-    ),
+    "client.pkce_exempted": "client.exempted names the option",
     **dict.fromkeys(["request.made", "request.approved", "request.declined", "request.expired"], "asking (F3)"),
     **dict.fromkeys(["network.imported", "network.exported"], "CSV"),
     **dict.fromkeys(["network.feed_loaded", "network.stale"], "published ranges"),
@@ -96,6 +103,7 @@ LATER: Mapping[str, str] = {
 # What each entry tells at least, beside who, when and the records as they are now: the list's column "supplement".
 TOLD: Mapping[str, frozenset[str]] = {
     "tenant.opened": frozenset({"edition", "products"}),
+    "tenant.links_ended": frozenset({"cause", "epoch"}),
     "tenant.setting_changed": frozenset({"setting", "before", "after"}),
     "keys.registered": frozenset({"ids"}),
     "service.registered": frozenset({"service"}),
@@ -115,6 +123,12 @@ TOLD: Mapping[str, frozenset[str]] = {
     "network.pinned": frozenset({"service", "before", "after", "added", "removed", "rows", "source", "version"}),
     "network.unpinned": frozenset({"service", "before", "rows"}),
     "datagroup.changed": frozenset({"policy", "before", "after"}),
+    "client.added": frozenset({"service", "client", "name"}),
+    "client.changed": frozenset({"service", "client", "name", "before", "after"}),
+    "client.removed": frozenset({"service", "client", "name"}),
+    "client.exempted": frozenset({"service", "client", "name", "option"}),
+    "client.secret_rotated": frozenset({"service", "client", "name", "others"}),
+    "client.authentication_failed": frozenset({"service", "client", "cause", "address"}),
     "user.suspended": frozenset({"user", "before", "existing"}),
     "user.resumed": frozenset({"user"}),
     "user.deleted": frozenset({"user", "before"}),
@@ -140,7 +154,16 @@ TOLD: Mapping[str, frozenset[str]] = {
 
 # What hints at an attack is important, whoever sets it off; so is what a rule ends on its own, and what lifts a rule
 # without a role.
-ALARMS = frozenset({"token.reuse_detected", "code.reuse_detected", "operation.denied", "link.revoked", "network.reset"})
+ALARMS = frozenset(
+    {
+        "client.authentication_failed",
+        "token.reuse_detected",
+        "code.reuse_detected",
+        "operation.denied",
+        "link.revoked",
+        "network.reset",
+    }
+)
 # Anybody may revoke a link; which of the two names it gets says who did.
 BY_HAND = frozenset({"link.revoked_by_user", "link.revoked_by_administrator"})
 
@@ -149,7 +172,10 @@ READS = frozenset(
         "access.check_flow",
         "access.explain",
         "datagroups.remedy",
+        "clients.registered",
+        "clients.show",
         "datagroups.show",
+        "endpoints.authorize",
         "grants.candidates",
         "grants.show",
         "ledger.entries",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
     from extlink.adapters.memory import MemoryStorage
+    from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
     from extlink.adapters.sqlite import SQLiteStorage
     from extlink.adapters.threaded import ThreadedDirectory, ThreadedStorage
     from extlink.domain.client import Client
@@ -34,16 +35,16 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "AsyncExtLink", "AsyncInMemoryDirectory", "Client", "DataGroupPolicy", "DataPolicy", "Decision", "ExtLink",
-    "ExtlinkError", "IPRestriction", "InMemoryDirectory", "KeyRing", "Lifetimes", "MemoryStorage", "Reason",
-    "Refusal", "Remedy", "SQLiteStorage", "Secret", "Service", "ServiceRegistry", "ThreadedDirectory",
-    "ThreadedStorage", "TokenLedger", "TokenSet", "UserGrantPolicy",
+    "AsyncExtLink", "AsyncInMemoryDirectory", "AsyncPostgresStorage", "Client", "DataGroupPolicy", "DataPolicy",
+    "Decision", "ExtLink", "ExtlinkError", "IPRestriction", "InMemoryDirectory", "KeyRing", "Lifetimes",
+    "MemoryStorage", "PostgresStorage", "Reason", "Refusal", "Remedy", "SQLiteStorage", "Secret", "Service",
+    "ServiceRegistry", "ThreadedDirectory", "ThreadedStorage", "TokenLedger", "TokenSet", "UserGrantPolicy",
 ]
-# fmt: on
 
 _NAMES: Final = (
     ("adapters.directory", "AsyncInMemoryDirectory InMemoryDirectory"),
     ("adapters.memory", "MemoryStorage"),
+    ("adapters.postgres", "AsyncPostgresStorage PostgresStorage"),
     ("adapters.sqlite", "SQLiteStorage"),
     ("adapters.threaded", "ThreadedDirectory ThreadedStorage"),
     ("domain.client", "Client"),
@@ -55,13 +56,12 @@ _NAMES: Final = (
     ("domain.network", "IPRestriction"),
     ("domain.reason", "Reason Remedy"),
     ("domain.registry", "ServiceRegistry"),
-    ("domain.secret", "Secret"),
-    ("domain.service", "Service"),
-    ("domain.token", "KeyRing"),
+    ("domain.secret", "Secret"), ("domain.service", "Service"), ("domain.token", "KeyRing"),
     ("domain.token_ledger", "TokenLedger TokenSet"),
     ("errors", "ExtlinkError"),
     ("runtime", "AsyncExtLink ExtLink"),
 )
+# fmt: on
 _PLACES: Final = {name: place for place, names in _NAMES for name in names.split()}
 
 

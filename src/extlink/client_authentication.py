@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from typing import Final
 
-from extlink.domain.client_registration import ClientRegistration
+from extlink.domain.client_registration import ClientRegistration, is_client_id
 from extlink.domain.decision import Refusal
 from extlink.domain.event import Event
 from extlink.domain.identifier import ClientId
@@ -45,7 +45,7 @@ def authenticate(
     """
     assertion = _assertion(credentials)
     named = credentials.client_id if assertion is None else assertion.client_id
-    if named is None or len(named) > _MAX_ID or (credentials.method == "private_key_jwt" and assertion is None):
+    if named is None or not is_client_id(named):
         return _unknown(named or "") if credentials.method != "private_key_jwt" else _MALFORMED
     name = ClientId(named)
     place = client_key(call.tenant, name)

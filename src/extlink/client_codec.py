@@ -44,7 +44,8 @@ def client_image(record: ClientRecord) -> Detail:
     """Return what the ledger keeps: which secrets and keys there are, and nothing of the secrets themselves."""
     client = record.registration
     if client is None:
-        return None
+        # None would say that the record was deleted, and it was not: it is what tells a removed client from none.
+        return {"removed": True}
     secrets = tuple((one.id, one.key_id, one.made_at, one.expires) for one in client.secrets)
     keys = tuple((one.id, str(one.algorithm), one.pem) for one in client.keys)
     return {"id": client.id, "profile": profile_fields(client.profile), "secrets": secrets, "keys": keys}

@@ -35,6 +35,7 @@ from extlink.domain.service_parts import parse_parts
 from extlink.domain.token import CLIENT_SECRET_BYTES, client_secret
 from extlink.errors import Refused
 from extlink.inputs import exactly, whole
+from extlink.oauth.assertion import check_key
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -256,14 +257,14 @@ def add_secret(client: str, *, others_expire_in: int | None = None) -> Operation
 
 
 @operation("clients.remove_secret", by=ADMINISTRATORS, records=("client.secret_rotated",))
-def _remove_secret(call: Call, *, client: ClientId, secret: str) -> Steps[Commit[ClientRegistration]]:
+def _remove_secret(call: Call, *, client: ClientId, secret_id: str) -> Steps[Commit[ClientRegistration]]:
     before = yield from load_client(call, client)
-    kept = tuple(one for one in before.secrets if one.id != secret)
+    kept = tuple(one for one in before.secrets if one.id != secret_id)
     if len(kept) == len(before.secrets):
-        raise Refused(Reason("client.unknown_secret", {"client": client, "secret": secret}))
+        raise Refused(Reason("client.unknown_secret", {"client": client, "secret": secret_id}))
     after = attrs.evolve(before, secrets=kept)
     others = tuple((one.id, one.expires) for one in kept)
-    event = Event("client.secret_rotated", {**_details(after), "removed": secret, "others": others})
+    event = Event("client.secret_rotated", {**_details(after), "removed": secret_id, "others": others})
     return Commit(after, _save(call, after), (event,))
 
 
@@ -276,7 +277,7 @@ def remove_secret(client: str, *, secret_id: str) -> Operation[ClientRegistratio
     >>> remove_secret("c1", secret_id="Zm9vYmE").name
     'clients.remove_secret'
     """
-    return _remove_secret(client=parse_client_id(client), secret=parse_id(secret_id, "secret_id"))
+    return _remove_secret(client=parse_client_id(client), secret_id=parse_id(secret_id, "secret_id"))
 
 
 @operation("clients.set_keys", by=ADMINISTRATORS, records=("client.changed",))
@@ -299,13 +300,16 @@ def set_keys(client: str, keys: Iterable[ClientKey]) -> Operation[ClientRegistra
     """Set the public keys with which a client signs its assertions, in place of all it has (`private_key_jwt`).
 
     Raises:
-        InvalidInput: not keys, or more than ten.
+        InvalidInput: not keys, one that is none of its algorithm, or more than ten.
         Refused: when run: `client.unknown`, `client.no_keys`.
 
     >>> set_keys("c1", []).name
     'clients.set_keys'
     """
-    return _set_keys(client=parse_client_id(client), keys=parse_parts(keys, ClientKey, "keys"))
+    found = parse_parts(keys, ClientKey, "keys")
+    for key in found:
+        check_key(key)
+    return _set_keys(client=parse_client_id(client), keys=found)
 
 
 @operation("clients.remove", by=ADMINISTRATORS, records=("client.removed",))

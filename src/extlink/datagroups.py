@@ -12,7 +12,7 @@ from typing import Final, cast
 import attrs
 
 from extlink import facts
-from extlink.access import Stated, stated
+from extlink.access_checks import Stated, stated
 from extlink.domain.connector import parse_connector_set
 from extlink.domain.datagroup import DataGroupPolicy, Move, Question, Unfixable
 from extlink.domain.datapolicy import DataPolicy

@@ -11,15 +11,16 @@ from typing import Final, cast
 import attrs
 
 from extlink import facts
-from extlink.domain.client_registration import ClientProfile, ClientRegistration
-from extlink.domain.consent import Consent, session_digest
+from extlink.domain.client_registration import ClientProfile, ClientRegistration, is_client_id
+from extlink.domain.consent import Consent, ConsentRequest, session_digest
 from extlink.domain.decision import Refusal
 from extlink.domain.identifier import ClientId, Scope, parse_scopes
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
-from extlink.errors import OAuthError
+from extlink.errors import InvalidInput, OAuthError
 from extlink.inputs import address_text, exactly, one_of, secret, text
-from extlink.link_consent import ACCEPTED, DENIED, Asked, Network, accepting, beginning, refusing
+from extlink.link_answers import ACCEPTED, DENIED, accepting, answered, refusing
+from extlink.link_consent import Asked, Network, beginning
 from extlink.oauth.authorization import (
     AuthorizationRequest,
     match_redirect_uri,
@@ -30,9 +31,10 @@ from extlink.oauth.authorization import (
 from extlink.oauth.metadata import parse_issuer
 from extlink.oauth.parameters import Parameters
 from extlink.operation import USERS, Call, Commit, Operation, Steps, operation, read
+from extlink.pushed_request import pulled
 from extlink.records import client_key, tenant_key
 
-__all__ = ["Redirect", "authorize", "consent", "decline"]
+__all__ = ["Redirect", "authorize", "check_request", "consent", "decline"]
 
 _MAX_SESSION: Final = 1_000
 
@@ -63,23 +65,29 @@ class _Authorization:
 
 @operation("endpoints.authorize", by=USERS)
 def _authorize(call: Call, *, asked: _Authorization) -> Steps[Commit[Consent | Redirect | Refusal]]:
-    parameters = asked.parameters
     try:
+        parameters = yield from pulled(call, asked.parameters)
         name, uri = parameters.need("client_id"), parameters.one("redirect_uri")
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.malformed"))
-    place = client_key(call.tenant, ClientId(name[:255]))
-    answers = yield from read(tenant_key(call.tenant), place)
+    answers = yield from read(tenant_key(call.tenant))
     facts.opened(answers, call.tenant)
-    record = answers.get(place)
-    if record is None or record.registration is None:
+    client = yield from _registered(call, name)
+    if client is None:
         return _untold("invalid_client", Reason("client.unknown", {"client": ascii(name[:64])[1:-1]}))
-    client = record.registration
     try:
         target = match_redirect_uri(client.profile.redirect_uris, uri)
     except OAuthError as error:
         return _untold(error.error, Reason("authorization.redirect_uri", {"client": client.id}))
-    return (yield from _ask_user(call, asked, client, target))
+    return (yield from _ask_user(call, attrs.evolve(asked, parameters=parameters), client, target))
+
+
+def _registered(call: Call, name: str) -> Steps[ClientRegistration | None]:
+    if not is_client_id(name):
+        return None
+    place = client_key(call.tenant, ClientId(name))
+    record = (yield from read(place)).get(place)
+    return None if record is None else record.registration
 
 
 def _untold(error: str, reason: Reason) -> Commit[Consent | Redirect | Refusal]:
@@ -117,6 +125,19 @@ def _ask_user(
     if isinstance(result, Consent):
         return Commit(attrs.evolve(result, client_name=client.profile.name))
     return Commit(_told(asked.issuer, target, state, OAuthError(result.error), result.reasons))
+
+
+def check_request(profile: ClientProfile, parameters: Parameters) -> None:
+    """Refuse, before any user is asked, what the authorization endpoint would refuse of this client.
+
+    Raises:
+        OAuthError: as that endpoint tells the user or the client.
+    """
+    match_redirect_uri(profile.redirect_uris, parameters.one("redirect_uri"))
+    wanted = read_authorization(parameters)
+    _check_pkce(profile, wanted)
+    _scopes(profile, wanted.scopes)
+    _resource(profile, wanted.resources)
 
 
 def _check_pkce(profile: ClientProfile, asked: AuthorizationRequest) -> None:
@@ -162,6 +183,13 @@ def _told(issuer: str, target: str, state: str | None, error: OAuthError, reason
     return Redirect(location=Secret(redirection(target, said)), error=error.error, reasons=reasons)
 
 
+def _session(value: str) -> str:
+    session = text(value, "session", _MAX_SESSION)
+    if not session:
+        raise InvalidInput("session", "expected the host's session of the user, got none; it is what binds the consent")
+    return session_digest(session)
+
+
 def authorize(
     parameters: Parameters,
     *,
@@ -192,9 +220,24 @@ def authorize(
         issuer=parse_issuer(issuer),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
-        session=session_digest(text(session, "session", _MAX_SESSION)),
+        session=_session(session),
     )
     return _authorize(asked=asked)
+
+
+def _changed_since(call: Call, request: ConsentRequest, scopes: frozenset[Scope] | None) -> Steps[Refusal | None]:
+    """Return why the client may not be answered any more, though it could ask: it changed while the page stood open."""
+    client = yield from _registered(call, request.client.id)
+    if client is None:
+        return Refusal("invalid_client", (Reason("client.unknown", {"client": request.client.id}),))
+    try:
+        match_redirect_uri(client.profile.redirect_uris, request.redirect_uri)
+    except OAuthError as error:
+        return Refusal(error.error, (Reason("authorization.redirect_uri", {"client": client.id}),))
+    ceiling, granted = client.profile.scopes, request.scopes if scopes is None else scopes
+    if ceiling is not None and not granted <= ceiling:
+        return Refusal("invalid_scope", (Reason("authorization.scope", {"client": client.id}),))
+    return None
 
 
 @operation("endpoints.consent", by=USERS, records=ACCEPTED)
@@ -208,6 +251,9 @@ def _consent(
     address: str | None,
     network: Network,
 ) -> Steps[Commit[Redirect | Refusal]]:
+    refused = yield from _changed_since(call, (yield from answered(call, token, session)), scopes)
+    if refused is not None:
+        return Commit(refused)
     commit = yield from accepting(call, token=token, scopes=scopes, address=address, network=network, session=session)
     result = commit.result
     if isinstance(result, Refusal):
@@ -244,22 +290,28 @@ def consent(
         token=secret(token, "token"),
         scopes=None if scopes is None else parse_scopes(scopes),
         issuer=parse_issuer(issuer),
-        session=session_digest(text(session, "session", _MAX_SESSION)),
+        session=_session(session),
         address=address_text(address),
         network=cast("Network", one_of(network, ("applies", "not_applicable"), "network")),
     )
 
 
 @operation("endpoints.decline", by=USERS, records=DENIED)
-def _decline(call: Call, *, token: Secret, issuer: str, session: str) -> Steps[Commit[Redirect]]:
+def _decline(call: Call, *, token: Secret, issuer: str, session: str) -> Steps[Commit[Redirect | Refusal]]:
+    refused = yield from _changed_since(call, (yield from answered(call, token, session)), frozenset())
+    if refused is not None:
+        return Commit(refused)
     commit = yield from refusing(call, token=token, session=session)
     _, request = commit.result
     answer = _told(issuer, request.redirect_uri, request.state, OAuthError("access_denied"))
     return Commit(answer, commit.changes, commit.events)
 
 
-def decline(token: Secret | str, *, issuer: str, session: str) -> Operation[Redirect]:
+def decline(token: Secret | str, *, issuer: str, session: str) -> Operation[Redirect | Refusal]:
     """Say no on behalf of the user; the client learns `access_denied` (RFC 6749 section 4.1.2.1).
+
+    Returns:
+        The redirect; or a refusal where the client or its redirect URI is gone, so that nobody may be told.
 
     >>> decline("xl_cs_...", issuer="https://example.com", session="s1").name
     'endpoints.decline'
@@ -267,5 +319,5 @@ def decline(token: Secret | str, *, issuer: str, session: str) -> Operation[Redi
     return _decline(
         token=secret(token, "token"),
         issuer=parse_issuer(issuer),
-        session=session_digest(text(session, "session", _MAX_SESSION)),
+        session=_session(session),
     )

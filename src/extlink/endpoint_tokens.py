@@ -106,7 +106,7 @@ def exchange(
     'endpoints.exchange'
     """
     return _exchange(
-        request=request,
+        request=request if type(request) is CodeRequest else exactly(request, RefreshRequest, "request"),
         credentials=exactly(credentials, ClientCredentials, "credentials"),
         issuer=parse_issuer(issuer),
         address=address_text(address),

@@ -5,7 +5,8 @@ error is `no-store`; whatever a caller sends gets an answer that OAuth defines, 
 credential was wrong; a store that fails is 503, never a yes.
 
     authorization, consent form     `serve_user`, as the user who is logged in; its halves are `authorize` and `answer`
-    token, revocation, introspection, metadata      `serve`, or its two halves `exchange` and `Exchange.respond`
+    pushed requests, token, revocation, introspection, metadata
+                                     `serve`, or its two halves `exchange` and `Exchange.respond`
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from typing import Final, Generic, TypeVar, cast
 import attrs
 
 from extlink import endpoints
+from extlink.domain.client_registration import is_client_id
 from extlink.domain.consent import Consent
 from extlink.domain.decision import Refusal
+from extlink.domain.identifier import plain_text
+from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
-from extlink.endpoints import Introspection, Redirect
-from extlink.errors import ExtlinkError, InvalidInput, OAuthError, StorageError
+from extlink.endpoints import Introspection, PushedRequest, Redirect
+from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, OAuthError, StorageError
+from extlink.inputs import exactly
+from extlink.oauth.assertion import read_assertion
 from extlink.oauth.credentials import ClientCredentials, read_credentials
 from extlink.oauth.metadata import authorization_server_metadata, metadata_path, parse_issuer
 from extlink.oauth.parameters import Parameters, read_form, read_query
-from extlink.oauth.token import read_token_request, token_response
+from extlink.oauth.token import read_scope, read_token_request, token_response
 from extlink.operation import Operation
 from extlink.ports import RateLimit
 from extlink.runtime import AsyncTenant, Tenant
@@ -37,6 +43,8 @@ T = TypeVar("T")
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
 _BASIC: Final = (("WWW-Authenticate", 'Basic realm="oauth"'),)
+_LATER: Final = (("Retry-After", "1"),)
+_UNAVAILABLE: Final = 503
 _ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
 # What the host's consent page is to be sent with: no frame, no referrer with the request in it, no copy in a cache
 # (RFC 9700 sections 4.2.4 and 4.16).
@@ -48,10 +56,45 @@ CONSENT_HEADERS: Final = (
 )
 
 
-def _lower(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if isinstance(headers, Mapping):
-        headers = tuple(cast("Mapping[str, str]", headers).items())
-    return tuple((name.lower(), value) for name, value in headers)
+def _lower(headers: object) -> tuple[tuple[str, str], ...]:
+    """Return headers with their names in small letters.
+
+    Raises:
+        InvalidInput: anything but pairs of text; what comes as bytes is decoded as Latin-1 before.
+    """
+    try:
+        by_name = issubclass(type(headers), Mapping)
+        given = cast("Mapping[str, str]", headers).items() if by_name else cast("Iterable[tuple[str, str]]", headers)
+        pairs = [(plain_text(name), plain_text(value)) for name, value in given]
+    except Exception as exc:
+        raise InvalidInput("headers", f"expected pairs of names and values, got {type(headers).__name__}") from exc
+    found = tuple((name.lower(), value) for name, value in pairs if name is not None and value is not None)
+    if len(found) < len(pairs):
+        raise InvalidInput("headers", "expected names and values as text")
+    return found
+
+
+def _text(value: object, field: str) -> str:
+    plain = plain_text(value)
+    if plain is None:
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
+    return plain
+
+
+def _method(value: str) -> str:
+    return _text(value, "method")
+
+
+def _path(value: str) -> str:
+    return _text(value, "path")
+
+
+def _query(value: str) -> str:
+    return _text(value, "query")
+
+
+def _body(value: bytes) -> bytes:
+    return exactly(value, bytes, "body")
 
 
 def _names(headers: tuple[tuple[str, str], ...]) -> str:
@@ -74,11 +117,11 @@ class Request:
     'Bearer x'
     """
 
-    method: str
-    path: str
-    query: str = attrs.field(default="", repr=False)
+    method: str = attrs.field(converter=_method)
+    path: str = attrs.field(converter=_path)
+    query: str = attrs.field(default="", repr=False, converter=_query)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_lower, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes = attrs.field(default=b"", repr=False, converter=_body)
     address: str | None = None
 
     def header(self, name: str) -> str | None:
@@ -121,8 +164,9 @@ def error_response(error: ExtlinkError) -> Response:
     """Return the answer to a caller for whom something failed: what OAuth defines, and nothing of what happened."""
     if isinstance(error, OAuthError):
         return _error(error)
-    if isinstance(error, StorageError):
-        return _error(OAuthError("temporarily_unavailable"), ("Retry-After", "1"))
+    # A host that holds the wrong keys is not the caller's fault either: a client that is told so gives its tokens up.
+    if isinstance(error, StorageError | Misconfigured):
+        return _error(OAuthError("temporarily_unavailable"), *_LATER)
     # A tenant that nobody opened, or an argument that no caller should be able to get this far.
     return _error(OAuthError("invalid_request"))
 
@@ -164,7 +208,12 @@ class Exchange(Generic[T]):
 # The host's consent page as HTML: what is asked, and a form that sends `consent` and `answer` to `consent_path`.
 Page = Callable[[Consent], str]
 Asked = Exchange[Consent | Redirect | Refusal] | Exchange[Redirect | Refusal]
-Answered = Exchange[TokenSet | Refusal] | Exchange[Refusal | None] | Exchange[Introspection | Refusal]
+Answered = (
+    Exchange[PushedRequest | Refusal]
+    | Exchange[TokenSet | Refusal]
+    | Exchange[Refusal | None]
+    | Exchange[Introspection | Refusal]
+)
 
 
 class AuthorizationServer:
@@ -202,6 +251,7 @@ class AuthorizationServer:
         self._rate_limit = rate_limit
         path = "/".join(["", *self.endpoint.split("/")[3:]]).removesuffix("/")
         self._clients: Mapping[str, Callable[[Parameters, ClientCredentials, str | None], Answered]] = {
+            f"{path}/par": self._push,
             f"{path}/token": self._token,
             f"{path}/revoke": self._revoke,
             f"{path}/introspect": self._introspect,
@@ -228,16 +278,16 @@ class AuthorizationServer:
         """Return what to run as the same user, for the form of the consent page.
 
         The form has `consent` (the token), `answer` (`accept` or `refuse`) and, where the user may narrow them, one
-        `scope` field with the operations that are left.
+        `scope` field with the operations that are left; an empty one is refused, since it does not mean all of them.
         """
         if request.method != "POST":
             return Response(status=405, headers=(("Allow", "POST"),))
         try:
             form = read_form(request.body, request.header("content-type"))
-            token, answer, scopes = form.need("consent"), form.need("answer"), form.one("scope")
+            token, accepted, scopes = _consent_form(form)
         except OAuthError as error:
             return _page(error.status, error.error)
-        if answer == "accept":
+        if accepted:
             operation = endpoints.consent(
                 token, issuer=self.issuer, session=session, scopes=scopes, address=request.address
             )
@@ -330,7 +380,7 @@ class AuthorizationServer:
         return step if isinstance(step, Response) else await step.run_async(tenant)
 
     def _limited(self, credentials: ClientCredentials) -> Response | None:
-        if self._rate_limit is None or self._rate_limit.admits(credentials.client_id or ""):
+        if self._rate_limit is None or self._rate_limit.admits(_name_of(credentials)):
             return None
         members = {"error": "temporarily_unavailable", "error_description": "too many failed attempts"}
         return _json(429, members, (*_NO_STORE, ("Retry-After", "60")))
@@ -339,10 +389,20 @@ class AuthorizationServer:
         """Return the answer to a client that was refused, and count those who showed wrong credentials."""
         error = OAuthError(result.error)
         if result.error == "invalid_client" and self._rate_limit is not None:
-            self._rate_limit.failed(credentials.client_id or "")
+            self._rate_limit.failed(_name_of(credentials))
         # RFC 6749 section 5.2: the scheme that the client used, where it used the header.
         by_header = credentials.method == "client_secret_basic" and result.error == "invalid_client"
-        return _error(error, *(_BASIC if by_header else ()))
+        later = _LATER if error.status == _UNAVAILABLE else ()
+        return _error(error, *(_BASIC if by_header else ()), *later)
+
+    def _push(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
+        def respond(result: PushedRequest | Refusal) -> Response:
+            # 201, as something was made (RFC 9126 section 2.2).
+            return (
+                self._answered(result, credentials) if isinstance(result, Refusal) else _json(201, attrs.asdict(result))
+            )
+
+        return Exchange(endpoints.push(form, credentials, issuer=self.issuer, address=address), respond)
 
     def _token(self, form: Parameters, credentials: ClientCredentials, address: str | None) -> Answered:
         wanted = read_token_request(form)
@@ -372,11 +432,33 @@ class AuthorizationServer:
         return Exchange(operation, respond)
 
 
+def _name_of(credentials: ClientCredentials) -> str:
+    """Return whom failures are counted for: who the caller says it is, in an assertion too; of bounded length."""
+    name = credentials.client_id
+    if name is None and credentials.proof is not None:
+        assertion = read_assertion(credentials.proof)
+        name = None if assertion is None else assertion.client_id
+    return name if name is not None and is_client_id(name) else ""
+
+
 def _parameters(request: Request) -> Parameters:
     """Return the parameters of an authorization request (RFC 6749 section 3.1: GET, and POST with a form)."""
     if request.method == "POST":
         return read_form(request.body, request.header("content-type"))
     return read_query(request.query)
+
+
+def _consent_form(form: Parameters) -> tuple[Secret, bool, str | None]:
+    """Return the consent token, whether the user says yes, and the scopes that are left; None: all of them.
+
+    Raises:
+        OAuthError: a part is missing, there twice or malformed.
+    """
+    token, answer, scopes = form.need("consent"), form.need("answer"), read_scope(form)
+    # A blank field is no field that was left out: who unticked everything did not agree to everything.
+    if "scope" in form.empty or ("scope" in form.values and not scopes):
+        raise OAuthError("invalid_scope", "scope is empty; refuse where nothing is left")
+    return Secret(token), answer == "accept", " ".join(sorted(scopes)) or None
 
 
 def _metadata(request: Request, members: Mapping[str, object]) -> Response:

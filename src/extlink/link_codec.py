@@ -85,7 +85,7 @@ def read_link(value: object) -> Link:
 
 
 def _code(code: Code) -> list[object]:
-    usual = [base64_text(code.digest), code.expires, code.redirect_uri, code.challenge]
+    usual: list[object] = [base64_text(code.digest), code.expires, code.redirect_uri, code.challenge]
     return usual if code.redirect_named else [*usual, False]
 
 

@@ -33,6 +33,12 @@ def _refused(code: str, error: str = "invalid_grant") -> Commit[TokenSet | Refus
     return Commit(Refusal(error, (Reason(code),)))
 
 
+def _closed(decision: Decision) -> Commit[TokenSet | Refusal]:
+    """Refuse what the gates refuse; who reads `invalid_grant` throws its tokens away, so an outage is none."""
+    error = "temporarily_unavailable" if decision.is_temporary else "invalid_grant"
+    return Commit(Refusal(error, decision.reasons, decision))
+
+
 def _find(call: Call, token: Secret, client: Client) -> Steps[tuple[Presented, Link] | Refusal]:
     """Return the link that an authentic token names, if it belongs to the client; costs no I/O for junk."""
     ledger = yield from ask(Ledger())
@@ -95,7 +101,7 @@ def redeeming(
     at = yield from ask(Now())
     decision = _gates(known.policy, link, at, address, redeeming=True)
     if not decision.allowed:
-        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+        return _closed(decision)
     if not _is_audience(link, resources):
         return _refused("resource.not_granted", "invalid_target")
     ledger = yield from ask(Ledger())
@@ -167,6 +173,24 @@ def _outcome(call: Call, outcome: Issued | Failed) -> Commit[TokenSet | Refusal]
     return Commit(outcome.tokens, tuple(changes), (Event(outcome.event, issued),))
 
 
+def tokens_again(
+    call: Call, link: LinkId, presented: Secret, *, client: Client, address: str | None
+) -> Steps[TokenSet | Refusal]:
+    """Return the tokens that were given for a code or a refresh token, if they are still the newest and may be had."""
+    place = link_key(call.tenant, link)
+    held = (yield from read(place)).get(place)
+    if held is None:
+        return Refusal("invalid_grant", (Reason("token.unknown"),))
+    known = yield from facts.load(call, held.service, held.owner)
+    at = yield from ask(Now())
+    decision = _gates(known.policy, held, at, address, redeeming=False)
+    if not decision.allowed:
+        return Refusal("invalid_grant", decision.reasons, decision)
+    ledger = yield from ask(Ledger())
+    tokens = ledger.tokens_again(held, presented, client=client, at=at)
+    return Refusal("invalid_grant", (Reason("token.superseded", {"link": link}),)) if tokens is None else tokens
+
+
 def redeem(
     code: Secret | str,
     *,
@@ -232,7 +256,7 @@ def refreshing(
     at = yield from ask(Now())
     decision = _gates(known.policy, link, at, address, redeeming=False)
     if not decision.allowed:
-        return Commit(Refusal("invalid_grant", decision.reasons, decision))
+        return _closed(decision)
     if not _is_audience(link, resources):
         return _refused("resource.not_granted", "invalid_target")
     if scopes is not None and wider == "left_out" and scopes & link.scopes:

@@ -8,7 +8,8 @@ pin, unpin                                                                 calls
 
 from __future__ import annotations
 
-from extlink.link_consent import accept, begin, refuse
+from extlink.link_answers import accept, refuse
+from extlink.link_consent import begin
 from extlink.link_ends import resume, revoke, revoke_all, suspend
 from extlink.link_pins import pin, unpin
 from extlink.link_tokens import redeem, refresh

@@ -2,7 +2,7 @@
 
 Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
 refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
-kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
+kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7).
 
     head of a tenant   t                    IP restriction      p net
     host's keys        k (of ~host)         data policies       p dlp
@@ -13,6 +13,7 @@ kind without an image (marks) is apart from the ledger (DESIGN 5 and 7).
     trigger            w <link> <id>        refusal marks       n <link>
     published ranges   p pin <service>      resets so far       p rst
     OAuth client       c <client>           seen assertions     a <client>
+    what a command came to (`outcomes`)      i <user> <idempotency key>
     piece of a large record                 ~ <its path> <number>
 """
 

@@ -20,6 +20,7 @@ from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
 from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, StorageError, Unavailable
 from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation, require_ports
+from extlink.idempotency import with_key
 from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Recall, Step, Unanswered
 from extlink.ports import (
     AsyncDirectory,
@@ -237,14 +238,22 @@ class Tenant:
         """
         return Tenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
-    def run(self, operation: Operation[T]) -> T:
+    def run(self, operation: Operation[T], *, idempotency_key: str | None = None) -> T:
         """Carry an operation out and return its result; nothing is half done.
+
+        Args:
+            idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
+                after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
 
         Raises:
             Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
-            InvalidInput: the operation was built of malformed values.
+            InvalidInput: the operation was built of malformed values; or the key was used for another command, or the
+                operation only asks and takes none.
             StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
         """
+        if idempotency_key is not None:
+            require_operation(operation)
+            operation = with_key(operation, idempotency_key)
         return self._hub.carry_out(operation, self._call)
 
     def __repr__(self) -> str:
@@ -450,14 +459,22 @@ class AsyncTenant:
         """
         return AsyncTenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
-    async def run(self, operation: Operation[T]) -> T:
+    async def run(self, operation: Operation[T], *, idempotency_key: str | None = None) -> T:
         """Carry an operation out and return its result; nothing is half done.
+
+        Args:
+            idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
+                after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
 
         Raises:
             Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
-            InvalidInput: the operation was built of malformed values.
+            InvalidInput: the operation was built of malformed values; or the key was used for another command, or the
+                operation only asks and takes none.
             StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
         """
+        if idempotency_key is not None:
+            require_operation(operation)
+            operation = with_key(operation, idempotency_key)
         return await self._hub.carry_out(operation, self._call)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Opening tenants, and the check of the host's keys: what happens before anything else."""
+"""Opening tenants, the check of the host's keys, and ending all links of a tenant at once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
+import attrs
+
+from extlink import facts
 from extlink.domain.edition import Edition, parse_edition, parse_products
 from extlink.domain.event import Detail, Event
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Misconfigured, Refused
 from extlink.inputs import exactly, text
-from extlink.operation import HOSTS, Call, Commit, Operation, Steps, operation, put, read
+from extlink.operation import ADMINISTRATORS_AND_HOST, HOSTS, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import key_checks_key, tenant_key
 
-__all__ = ["check_keys", "open_tenant"]
+__all__ = ["check_keys", "end_links", "open_tenant"]
 
 _MAX_TEXT: Final = 255
 
@@ -88,3 +91,32 @@ def check_keys(checks: Mapping[str, str]) -> Operation[None]:
     return _check_keys(
         checks={text(key_id, "checks", _MAX_TEXT): text(check, "checks", _MAX_TEXT) for key_id, check in given.items()}
     )
+
+
+@operation("tenants.end_links", by=ADMINISTRATORS_AND_HOST, records=("tenant.links_ended",))
+def _end_links(call: Call, *, cause: str) -> Steps[Commit[Tenant]]:
+    at = tenant_key(call.tenant)
+    known = facts.opened((yield from read(at)), call.tenant)
+    changed = attrs.evolve(known, epoch=known.epoch + 1)
+    event = Event("tenant.links_ended", {"cause": cause, "epoch": changed.epoch})
+    return Commit(changed, (put(at, changed),), (event,))
+
+
+def end_links(cause: str) -> Operation[Tenant]:
+    """End every link of a tenant for good, with all codes and tokens, by one record: the tenant's epoch (DESIGN 5).
+
+    For what concerns a whole tenant: a restore from a backup, after which a link could go on in two lines, or a leak
+    of unknown extent. Services, grants and rules stay as they are; users connect again. Needs `common_administrator`
+    or `host`.
+
+    Args:
+        cause: what the ledger keeps as the reason, at most 255 characters.
+
+    Raises:
+        InvalidInput: no text.
+        Refused: when run: `tenant.not_open`, `actor.not_permitted`.
+
+    >>> end_links("restored from a backup")
+    tenants.end_links(cause='restored from a backup')
+    """
+    return _end_links(cause=text(cause, "cause", _MAX_TEXT))

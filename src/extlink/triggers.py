@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from extlink import access, facts
+from extlink import facts
+from extlink.access_checks import Stated, checking, stated
 from extlink.domain.access import AccessRequest, Credential, evaluate, unidentified
 from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Gate
@@ -39,7 +40,7 @@ def _subscribe(
     *,
     token: Secret,
     trigger: str,
-    connectors: access.Stated,
+    connectors: Stated,
     address: str | None,
     resource: str | None,
 ) -> Steps[Commit[Subscription | Decision]]:
@@ -56,7 +57,7 @@ def _subscribe(
     definition = known.service.trigger(trigger)
     if definition is None:
         raise Refused(Reason("subscription.trigger_unknown", {"trigger": trigger, "service": link.service}))
-    checked = yield from access.checking(
+    checked = yield from checking(
         call,
         token=token,
         scopes=frozenset({definition.scope}),
@@ -75,7 +76,7 @@ def _subscribe(
     return Commit(subscription, (*checked.changes, written), (Event("subscription.added", details),))
 
 
-def _made(link: Link, trigger: str, scope: Scope, flow: access.Stated) -> Steps[Subscription]:
+def _made(link: Link, trigger: str, scope: Scope, flow: Stated) -> Steps[Subscription]:
     drawn = yield from ask(Draw(_ID_BYTES))
     return Subscription(
         id=SubscriptionId(base64.urlsafe_b64encode(drawn).decode()),
@@ -120,7 +121,7 @@ def subscribe(
     return _subscribe(
         token=presented_secret(token),
         trigger=parse_id(trigger, "trigger"),
-        connectors=access.stated(connectors, environment, flow_id),
+        connectors=stated(connectors, environment, flow_id),
         address=address_text(address),
         resource=audience(resource),
     )

@@ -6,15 +6,27 @@ Each prints one line for every commit that was acknowledged, at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from functools import partial
+from typing import NoReturn, TypeVar
 
+from extlink import links
 from extlink.adapters import _sqlite
 from extlink.adapters.sqlite import SQLiteStorage
+from extlink.domain.secret import Secret
+from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Conflict
-from extlink.ports import ABSENT, Guard, Write
-from tests.contract.kit import at, batch, look, put, succeeds, values
+from extlink.ports import ABSENT, Guard, Storage, Write
+from extlink.runtime import ExtLink
+from extlink.testing import FaultyStorage, FrozenClock
+from extlink.testing.probes import at, batch, look, put, succeeds, values
+from tests.schedules.world import CLIENT, KEYS, PEOPLE, TENANT
+
+T = TypeVar("T")
 
 
 def say(number: int) -> None:
@@ -112,5 +124,70 @@ def fork_under_load(path: str) -> None:
         say(sum(value == b"x" for value in values(store, *[at(b"child %d" % number) for number in range(5)])))
 
 
+def nursery(path: str) -> None:
+    """Fork a child for every line, `<number> <token> <keyed> <call> <moment>`, and say which and when it is dead.
+
+    A process that has imported everything and opened nothing: its children are there at once, and are killed.
+    """
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            refresh_for_ever(path, *line.split())
+        os.write(1, b"child %d\n" % child)
+        os.waitpid(child, 0)
+        os.write(1, b"dead\n")
+
+
+def refresh_for_ever(path: str, number: str, token: str, keyed: str, call: str, moment: str) -> NoReturn:
+    """Exchange refresh tokens one after another, and print the number of each exchange with the token it gave.
+
+    Args:
+        number, token: what the first exchange presents, and its number: the key it comes with.
+        keyed: whether exchanges come with keys at all.
+        call, moment: at which call of the store, before or after it took effect, this process kills itself; 0: never.
+    """
+    done, held = int(number), Secret(token)
+    with SQLiteStorage(path, timeout=60) as store:
+        dying = DiesAtACall(store, int(call), moment)
+        hub = ExtLink(dying, keys=KEYS, directory=PEOPLE, clock=FrozenClock())
+        while True:
+            key = f"exchange {done}" if keyed == "keyed" else None
+            tokens = hub.tenant(TENANT).run(links.refresh(held, client=CLIENT), idempotency_key=key)
+            if not isinstance(tokens, TokenSet):
+                os._exit(1)
+            done, held = done + 1, tokens.refresh_token
+            os.write(1, b"%d %s\n" % (done, held.reveal().encode()))
+
+
+class DiesAtACall(FaultyStorage):
+    """Kills its own process at a call: no exception, no clean-up."""
+
+    def __init__(self, inner: Storage, call: int, moment: str) -> None:
+        super().__init__(inner)
+        self._left = call
+        self._moment = moment
+
+    def _call(self, call: Callable[[], T]) -> T:
+        self._left -= 1
+        if self._left == 0 and self._moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = call()
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+
+def write_for_ever(path: str) -> None:
+    """Write in a tenant of its own, so that whoever else commits has company; print nothing but the first."""
+    with SQLiteStorage(path, timeout=60) as store:
+        put(store, at(b"busy", b"busy"), b"x")
+        say(0)
+        while True:
+            put(store, at(b"busy", b"busy"), b"x")
+            # SQLite has no queue of writers: without a pause nobody else would get a turn.
+            time.sleep(0.005)
+
+
 if __name__ == "__main__":
-    {each.__name__: each for each in (commit_for_ever, add, open_it, fork, fork_under_load)}[sys.argv[1]](*sys.argv[2:])
+    programs = (commit_for_ever, add, open_it, fork, fork_under_load, nursery, write_for_ever)
+    {each.__name__: each for each in programs}[sys.argv[1]](*sys.argv[2:])

@@ -18,8 +18,8 @@ from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.instant import Instant
 from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, Unavailable
 from extlink.ports import ABSENT, Guard, Records, Write
-from tests.contract.checks import CHECKS
-from tests.contract.kit import ACME, at, batch, ledger, paths, put, together, values
+from extlink.testing import check_storage
+from extlink.testing.probes import ACME, at, batch, ledger, paths, put, together, values
 
 OLD_RELEASES = ((3, 36, 0), (3, 24, 0))
 
@@ -68,8 +68,7 @@ def test_older_releases_of_sqlite_do_without_strict_tables(
 ) -> None:
     """From 3.24 on; before 3.37 the tables are not strict, and everything else is the same."""
     monkeypatch.setattr(sqlite3, "sqlite_version_info", release)
-    with SQLiteStorage(file) as store:
-        CHECKS["check_a_batch_is_applied_once"](lambda: store)
+    check_storage(lambda: SQLiteStorage(file), only=["a_batch_is_applied_once"])
 
     assert [(0,)] == _query(file, "SELECT DISTINCT strict FROM pragma_table_list WHERE name IN ('head', 'record')")
 

@@ -12,7 +12,7 @@ import pytest
 
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.ports import Entries, Storage
-from tests.contract.kit import ACME, at, look, pages, paths, values
+from extlink.testing.probes import ACME, at, look, pages, paths, values
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A store is checked from its first commit on, so a file is left alone before it grows long.

@@ -15,7 +15,7 @@ from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Orga
 from extlink.domain.identifier import OrganizationId, UserId
 from extlink.errors import Conflict, Unavailable
 from extlink.ports import ABSENT, Batch, Entries, Guard, Position, Write
-from tests.contract.kit import ACME, PATIENCE_SECONDS, at, batch
+from extlink.testing.probes import ACME, PATIENCE_SECONDS, at, batch
 
 TRACE = contextvars.ContextVar("TRACE", default="")
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 import extlink
+import extlink.testing
 from tests.architecture.source import PACKAGE, Documented, Module, fake_package, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
 
+PUBLIC = (extlink, extlink.testing)
 ABBREVIATED = re.compile(r"Manager|Helper|Util")
 
 
@@ -127,23 +130,26 @@ def test_no_name_is_vague() -> None:
     assert [] == vague_names(PACKAGE)
 
 
-def test_every_name_of_the_package_exists() -> None:
-    """Every name in `extlink.__all__` can be had, is listed by dir(), and comes once, in order."""
-    names = list(extlink.__all__)
+@pytest.mark.parametrize("package", PUBLIC, ids=lambda package: package.__name__)
+def test_every_name_of_the_package_exists(package: ModuleType) -> None:
+    """Every name in `__all__` can be had, is listed by dir(), and comes once, in order."""
+    names = list(package.__all__)
 
     assert sorted(set(names)) == names
-    assert [] == [name for name in names if not hasattr(extlink, name) or name not in dir(extlink)]
+    assert [] == [name for name in names if not hasattr(package, name) or name not in dir(package)]
 
 
-def test_every_name_of_the_package_shows_an_example() -> None:
-    """Each class and function that `extlink` offers has an executed `>>>` example in its docstring."""
-    assert [] == examples_missing({name: getattr(extlink, name) for name in extlink.__all__})
+@pytest.mark.parametrize("package", PUBLIC, ids=lambda package: package.__name__)
+def test_every_name_of_the_package_shows_an_example(package: ModuleType) -> None:
+    """Each class and function that is offered has an executed `>>>` example in its docstring."""
+    assert [] == examples_missing({name: getattr(package, name) for name in package.__all__})
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+@pytest.mark.parametrize("package", PUBLIC, ids=lambda package: package.__name__)
+def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
     """A misspelt public name fails as in any module."""
     with pytest.raises(AttributeError, match="ServiceRegister"):
-        getattr(extlink, "ServiceRegister")  # noqa: B009 - the name does not exist, which is the point
+        getattr(package, "ServiceRegister")  # noqa: B009 - the name does not exist, which is the point
 
 
 @pytest.mark.parametrize("text", ["def f(): ...", "X = 1", "from extlink.b import g"])

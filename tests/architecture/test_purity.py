@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EDGE = frozenset({"adapters", "http", "cli", "testing", "__main__"})
+EDGE = frozenset({"adapters", "http", "protected_resource", "cli", "testing", "__main__"})
 
 
 @attrs.frozen(kw_only=True)

@@ -39,7 +39,17 @@ Four in five carry a link, accepted between the 100th and the 250th edit of gran
 
 
 def _machine() -> str:
-    packages = ("attrs", "cryptography", "casbin", "vakt", "cedarpy", "pytricia", "netaddr", "django-oauth-toolkit")
+    packages = (
+        "attrs",
+        "cryptography",
+        "casbin",
+        "vakt",
+        "cedarpy",
+        "pytricia",
+        "netaddr",
+        "django-oauth-toolkit",
+        "authlib",
+    )
     versions: list[str] = []
     for name in packages:
         try:

@@ -23,7 +23,19 @@ if __name__ == "__main__":
     ours.__path__ = [str(ROOT / "tests")]
     sys.modules["tests"] = ours
 
-from tests.benchmarks import addresses, changing, checking, datagroups, decisions, importing, page, planning, reading
+from tests.benchmarks import (
+    addresses,
+    changing,
+    checking,
+    datagroups,
+    decisions,
+    endpoints,
+    importing,
+    page,
+    planning,
+    postgres,
+    reading,
+)
 from tests.benchmarks.measure import ROUNDS
 from tests.benchmarks.report import Section
 from tests.benchmarks.world import Size, build
@@ -49,6 +61,8 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
     )
     yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
     yield lambda: datagroups.verdicts(40 if smoke else 2_000, rounds)
+    yield lambda: postgres.on_postgres(16 if smoke else 800, rounds)
+    yield lambda: endpoints.answering(folder, 5 if smoke else 100, rounds)
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
     yield lambda: planning.planning(*((300, 500, 100) if smoke else (4_338, 40_000, 2_900)), rounds)
     yield lambda: reading.reading(rounds, smoke=smoke)

@@ -550,9 +550,151 @@ class ListsDeletedRecords(Twin):
         self.graves: set[Key] = set()
 
 
+class ListsOneMoreThanAsked(Twin):
+    """Asks for one more, to know whether anything follows, and shows it."""
+
+    def list(self, query: Query) -> Page:
+        return super().list(query._replace(limit=query.limit + 1 if 1 <= query.limit < 1_000 else query.limit))
+
+
 class ListsWithoutLimit(Twin):
     def list(self, query: Query) -> Page:
         return super().list(query._replace(limit=min(max(query.limit, 1), 1_000)))
+
+
+class CommitsInTwoHalves(Twin):
+    """Writes in two transactions, each of them whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = threading.Event()
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        self._seen.set()
+        return super().read(keys, known)
+
+    def commit(self, batch: Batch) -> Position:
+        half = len(batch.writes) // 2
+        super().commit(attrs.evolve(batch, writes=batch.writes[:half], entries=()))
+        self._seen.clear()
+        self._seen.wait(GAP_SECONDS)
+        return super().commit(attrs.evolve(batch, guards=(), writes=batch.writes[half:]))
+
+
+class ReadsFromEitherOfTwoCopies(Twin):
+    """Asks the primary and a replica, one commit behind, in turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copy = MemoryStorage()
+        self.late: list[Batch] = []
+        self.reads = count()
+
+    def commit(self, batch: Batch) -> Position:
+        position = super().commit(batch)
+        for late in self.late:
+            self.copy.commit(attrs.evolve(late, guards=()))
+        self.late = [batch]
+        return position
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        if next(self.reads) % 2 and self.copy.list(Entries(b"acme", limit=1)).items:
+            return self.copy.read(keys, known)
+        return super().read(keys, known)
+
+
+class SaysMoreAfterNothing(Twin):
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        return page if page.items else page._replace(more=True)
+
+
+class StartsNumbersAtZero(Twin):
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        if isinstance(query, Records):
+            return page
+        return page._replace(items=tuple(_renumbered(item, -1) for item in page.items))
+
+
+class LeavesAGapAfterABatch(Twin):
+    """Counts batches and entries in one sequence."""
+
+    def commit(self, batch: Batch) -> Position:
+        tenant = self._tenants.get(batch.tenant)
+        known = tenant is not None and batch.id in tenant.batches
+        position = super().commit(batch)
+        if batch.entries and not known:
+            super().commit(attrs.evolve(batch, id=Version(batch.id ^ 1 or 2), guards=(), writes=(), entries=(b"",)))
+        return position
+
+
+class WritesIntoTheFirstTenant(Twin):
+    """A connection that remembers the tenant it was opened for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: bytes | None = None
+
+    def commit(self, batch: Batch) -> Position:
+        self.first = self.first or batch.tenant
+        writes = tuple(write._replace(key=write.key._replace(tenant=self.first)) for write in batch.writes)
+        return super().commit(attrs.evolve(batch, tenant=self.first, writes=writes))
+
+
+class OverwritesEntries(Twin):
+    """Keeps one entry per record: the newest."""
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        if isinstance(query, Records):
+            return page
+        newest = {item.version: item for item in page.items}
+        return page._replace(items=tuple(newest.values()))
+
+
+class FindsRecordsWithTheirPrefixAlone(Twin):
+    """An index over the first 64 bytes."""
+
+    def guards_of(self, batch: Batch) -> tuple[Guard, ...]:
+        return tuple(guard._replace(key=_cut(guard.key)) for guard in batch.guards)
+
+    def writes_of(self, batch: Batch) -> tuple[Write, ...]:
+        return tuple({(key := _cut(write.key)): Write(key, write.value) for write in batch.writes}.values())
+
+    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+        answers = super().read([_cut(key) for key in keys], known)
+        return [answer._replace(key=key) for key, answer in zip(keys, answers, strict=True)]
+
+
+class AnswersBeforeItWrites(Twin):
+    """Returns the position, and writes when it is asked for the next thing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[Batch] = []
+
+    def commit(self, batch: Batch) -> Position:
+        for one in self.late:
+            super().commit(one)
+        self.late = []
+        done = super().commit(attrs.evolve(batch, writes=()))
+        self.late = [attrs.evolve(batch, id=batch.id, guards=(), entries=())]
+        return done
+
+
+class TakesAMissingGuardForAnError(Twin):
+    """Raises what its driver raises where a guarded row is not there."""
+
+    def commit(self, batch: Batch) -> Position:
+        for guard in batch.guards:
+            if guard.version != ABSENT and self._find(guard.key)[0] == ABSENT:
+                raise KeyError(guard.key)
+        return super().commit(batch)
+
+
+def _cut(key: Key) -> Key:
+    return key._replace(path=key.path[:64])
 
 
 class Forgets(Twin):
@@ -567,62 +709,73 @@ def _renumbered(item: Stored, by: int) -> Stored:
 # Each with the check that must reject it.
 TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
     {
-        IgnoresGuards: "check_a_stale_guard_is_a_conflict",
-        IgnoresGuardsOnAbsence: "check_a_guard_on_absence_is_a_conflict_once_present",
-        IgnoresGuardsOnPresence: "check_a_guard_on_presence_is_a_conflict_once_deleted",
-        ChecksTheFirstGuardOnly: "check_every_guard_is_checked",
-        ChecksTheFirst64GuardsOnly: "check_every_guard_is_checked",
-        GuardsOnlyWhatIsWritten: "check_a_guard_without_a_write_guards",
-        IgnoresGuardsOnTheHost: "check_a_guard_on_the_hosts_record",
-        TakesLaterVersionsForFresh: "check_versions_are_compared_for_equality_only",
-        ConflictsWhenAnythingChanged: "check_only_guards_make_a_conflict",
-        ChecksThenActs: "check_crossed_guards_on_absence_never_both_hold",
-        WritesBeforeItChecks: "check_a_conflict_writes_nothing",
-        KeepsTheEntriesOfAConflict: "check_a_conflict_writes_nothing",
-        NumbersConflicts: "check_a_conflict_numbers_nothing",
-        OneSequenceForAllTenants: "check_every_tenant_has_its_own_numbers",
-        ReversesEntries: "check_entries_are_numbered_from_1_without_gaps",
-        KeepsEqualEntriesOnce: "check_entries_are_kept_byte_for_byte",
-        LosesTheLastWrite: "check_1000_writes_in_one_batch",
-        LosesDeletions: "check_a_deleted_record_is_absent_and_unlisted",
-        TakesEmptyForAbsent: "check_an_empty_value_is_not_absence",
-        CutsValuesAtNul: "check_every_value_comes_back",
-        AppliesABatchTwice: "check_a_batch_is_applied_once",
-        CallsARepeatedBatchAConflict: "check_a_batch_is_applied_once",
-        AnswersARepeatedBatchWithToday: "check_a_batch_is_applied_once",
-        OneSetOfBatchesForAllTenants: "check_a_batch_id_belongs_to_its_tenant",
-        RemembersRefusedBatches: "check_a_refused_batch_may_be_committed_later",
-        CountsVersions: "check_a_written_record_has_the_batch_id_as_version",
-        KeepsVersionsAsFloats: "check_a_version_of_63_bits_survives",
-        CreatesAgainWithTheOldVersion: "check_a_record_created_again_has_a_new_version",
-        ReadsKeyByKey: "check_a_read_is_one_snapshot",
-        ReadsFromALaggingCopy: "check_a_finished_commit_is_seen_by_every_thread",
-        CallsKnownRecordsUnchangedForEver: "check_a_changed_record_is_never_unchanged",
-        SendsKnownValuesAnyway: "check_a_known_version_comes_without_its_value",
-        TakesAnyKnownVersionForAll: "check_a_known_version_comes_without_its_value",
-        KnowsVersionsWithoutTheirKeys: "check_a_version_is_known_for_its_own_key_alone",
-        SortsItsAnswers: "check_answers_come_in_the_order_of_the_keys",
-        AnswersRepeatedKeysOnce: "check_a_key_asked_for_twice_is_answered_twice",
-        LeavesAbsentKeysOut: "check_an_absent_record_has_version_0",
-        ReadsWithoutBound: "check_64_keys_are_read_and_65_refused",
-        RaisesForeignErrors: "check_64_keys_are_read_and_65_refused",
-        FoldsCase: "check_identifiers_are_equal_only_if_their_bytes_are",
-        ComposesLetters: "check_identifiers_are_equal_only_if_their_bytes_are",
-        TrimsBlanks: "check_identifiers_are_equal_only_if_their_bytes_are",
-        CutsPathsAtNul: "check_identifiers_are_equal_only_if_their_bytes_are",
-        MixesTenants: "check_tenants_are_apart",
-        GluesTenantAndPath: "check_tenant_and_path_do_not_run_together",
-        ListsTheWholeTenant: "check_a_list_keeps_to_its_prefix",
-        ForgetsWhereAPageStarts: "check_a_page_starts_after_its_path",
-        TakesPercentForAnything: "check_a_list_keeps_to_its_prefix",
-        ShowsTheStartOfAPageAgain: "check_pages_hold_every_record_once",
-        SkipsARecordBetweenPages: "check_pages_hold_every_record_once",
-        SkipsAnEntryBetweenPages: "check_entries_come_in_pages",
-        SaysMoreWhenAPageIsFull: "check_more_says_whether_anything_follows",
-        NeverSaysMore: "check_pages_hold_every_record_once",
-        ListsWithoutCase: "check_a_list_follows_the_bytes",
-        ListsDeletedRecords: "check_a_deleted_record_is_absent_and_unlisted",
-        ListsWithoutLimit: "check_a_limit_is_1_to_1000",
-        Forgets: "check_what_was_committed_is_there_after_opening_again",
+        IgnoresGuards: "a_stale_guard_is_a_conflict",
+        IgnoresGuardsOnAbsence: "a_guard_on_absence_is_a_conflict_once_present",
+        IgnoresGuardsOnPresence: "a_guard_on_presence_is_a_conflict_once_deleted",
+        ChecksTheFirstGuardOnly: "every_guard_is_checked",
+        ChecksTheFirst64GuardsOnly: "every_guard_is_checked",
+        GuardsOnlyWhatIsWritten: "a_guard_without_a_write_guards",
+        IgnoresGuardsOnTheHost: "a_guard_on_the_hosts_record",
+        TakesLaterVersionsForFresh: "versions_are_compared_for_equality_only",
+        ConflictsWhenAnythingChanged: "only_guards_make_a_conflict",
+        ChecksThenActs: "crossed_guards_on_absence_never_both_hold",
+        WritesBeforeItChecks: "a_conflict_writes_nothing",
+        KeepsTheEntriesOfAConflict: "a_conflict_writes_nothing",
+        NumbersConflicts: "a_conflict_numbers_nothing",
+        OneSequenceForAllTenants: "every_tenant_has_its_own_numbers",
+        ReversesEntries: "entries_are_numbered_from_1_without_gaps",
+        KeepsEqualEntriesOnce: "entries_are_kept_byte_for_byte",
+        LosesTheLastWrite: "1000_writes_in_one_batch",
+        LosesDeletions: "a_deleted_record_is_absent_and_unlisted",
+        TakesEmptyForAbsent: "an_empty_value_is_not_absence",
+        CutsValuesAtNul: "every_value_comes_back",
+        AppliesABatchTwice: "a_batch_is_applied_once",
+        CallsARepeatedBatchAConflict: "a_batch_is_applied_once",
+        AnswersARepeatedBatchWithToday: "a_batch_is_applied_once",
+        OneSetOfBatchesForAllTenants: "a_batch_id_belongs_to_its_tenant",
+        RemembersRefusedBatches: "a_refused_batch_may_be_committed_later",
+        CountsVersions: "a_written_record_has_the_batch_id_as_version",
+        KeepsVersionsAsFloats: "a_version_of_63_bits_survives",
+        CreatesAgainWithTheOldVersion: "a_record_created_again_has_a_new_version",
+        ReadsKeyByKey: "a_read_is_one_snapshot",
+        ReadsFromALaggingCopy: "a_finished_commit_is_seen_by_every_thread",
+        CallsKnownRecordsUnchangedForEver: "a_changed_record_is_never_unchanged",
+        SendsKnownValuesAnyway: "a_known_version_comes_without_its_value",
+        TakesAnyKnownVersionForAll: "a_known_version_comes_without_its_value",
+        KnowsVersionsWithoutTheirKeys: "a_version_is_known_for_its_own_key_alone",
+        SortsItsAnswers: "answers_come_in_the_order_of_the_keys",
+        AnswersRepeatedKeysOnce: "a_key_asked_for_twice_is_answered_twice",
+        LeavesAbsentKeysOut: "an_absent_record_has_version_0",
+        ReadsWithoutBound: "64_keys_are_read_and_65_refused",
+        RaisesForeignErrors: "64_keys_are_read_and_65_refused",
+        FoldsCase: "identifiers_are_equal_only_if_their_bytes_are",
+        ComposesLetters: "identifiers_are_equal_only_if_their_bytes_are",
+        TrimsBlanks: "identifiers_are_equal_only_if_their_bytes_are",
+        CutsPathsAtNul: "identifiers_are_equal_only_if_their_bytes_are",
+        MixesTenants: "tenants_are_apart",
+        GluesTenantAndPath: "tenant_and_path_do_not_run_together",
+        ListsTheWholeTenant: "a_list_keeps_to_its_prefix",
+        ForgetsWhereAPageStarts: "a_page_starts_after_its_path",
+        TakesPercentForAnything: "a_list_keeps_to_its_prefix",
+        ShowsTheStartOfAPageAgain: "pages_hold_every_record_once",
+        SkipsARecordBetweenPages: "pages_hold_every_record_once",
+        SkipsAnEntryBetweenPages: "entries_come_in_pages",
+        SaysMoreWhenAPageIsFull: "more_says_whether_anything_follows",
+        NeverSaysMore: "pages_hold_every_record_once",
+        ListsWithoutCase: "a_list_follows_the_bytes",
+        ListsDeletedRecords: "a_deleted_record_is_absent_and_unlisted",
+        ListsOneMoreThanAsked: "pages_hold_every_record_once",
+        ListsWithoutLimit: "a_limit_is_1_to_1000",
+        CommitsInTwoHalves: "a_read_is_one_snapshot",
+        ReadsFromEitherOfTwoCopies: "a_read_is_one_snapshot",
+        SaysMoreAfterNothing: "a_list_keeps_to_its_prefix",
+        StartsNumbersAtZero: "entries_are_numbered_from_1_without_gaps",
+        LeavesAGapAfterABatch: "entries_are_numbered_from_1_without_gaps",
+        WritesIntoTheFirstTenant: "a_list_keeps_to_its_tenant",
+        OverwritesEntries: "entries_are_numbered_from_1_without_gaps",
+        FindsRecordsWithTheirPrefixAlone: "identifiers_are_equal_only_if_their_bytes_are",
+        AnswersBeforeItWrites: "a_finished_commit_is_seen_by_every_thread",
+        TakesAMissingGuardForAnError: "a_guard_on_presence_is_a_conflict_once_deleted",
+        Forgets: "what_was_committed_is_there_after_opening_again",
     }
 )

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.adapters.threaded import ThreadedStorage
-from extlink.ports import Storage
-from tests.contract.blocking import Blocking
+from extlink.ports import AsyncStorage, Storage
+from extlink.testing.blocking import Blocking
 
 Opener = Callable[[ExitStack, Path], Storage]
 
@@ -27,10 +27,7 @@ def _sqlite(stack: ExitStack, file: Path) -> Storage:
 
 def _threaded(opener: Opener) -> Opener:
     def opened(stack: ExitStack, file: Path) -> Storage:
-        carried = ThreadedStorage(opener(stack, file))
-        blocking = stack.enter_context(Blocking(carried))
-        stack.callback(lambda: blocking._run(carried.aclose()))
-        return blocking
+        return stack.enter_context(Blocking(lambda: ThreadedStorage(opener(stack, file))))
 
     return opened
 
@@ -44,6 +41,7 @@ STORES = MappingProxyType(
     }
 )
 KEEPING = ("sqlite", "async sqlite")
+ASYNC = ("async memory", "async sqlite")
 
 
 class Opened:
@@ -51,6 +49,8 @@ class Opened:
 
     def __init__(self, kind: str, folder: Path) -> None:
         self._opener = STORES[kind]
+        self._carried_opener = STORES[kind.removeprefix("async ")]
+        self._named: dict[str, Storage] = {}
         self._folder = folder
         self._numbers = count()
         self._stack = ExitStack()
@@ -62,6 +62,19 @@ class Opened:
     def again(self) -> Storage:
         """Open the same store as the last call of `again` did."""
         return self._opener(self._stack, self._folder / "same.db")
+
+    def fresh_async(self) -> AsyncStorage:
+        """Open a new, empty asynchronous store, where a loop runs."""
+        return self._carried(f"{next(self._numbers)}.db")
+
+    async def named_async(self, name: str) -> AsyncStorage:
+        """Open the asynchronous store of a name, the same at every call with that name."""
+        if name not in self._named:
+            self._named[name] = self._carried_opener(self._stack, self._folder / f"{name}.db")
+        return ThreadedStorage(self._named[name])
+
+    def _carried(self, name: str) -> AsyncStorage:
+        return ThreadedStorage(self._carried_opener(self._stack, self._folder / name))
 
     def close(self) -> None:
         """Close all of them."""

@@ -21,6 +21,8 @@ from extlink.domain.edition import EDITIONS, EditionProfile
 from extlink.domain.event import VOCABULARY
 from extlink.domain.link import TRANSITIONS, LinkState
 from extlink.operation import Definition
+from extlink.testing import async_storage_checks
+from tests.docs.compliance import compliance
 from tests.docs.pages import ROOT
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ UNRESTRICTED: Final = {
     "links.refresh": "the host, for a client that it has authenticated",
     "links.revoke": "the link's owner (`user`), `common_administrator` or `host`",
     "networks.reset": "whoever holds the token, from any address",
+    **dict.fromkeys(
+        ["endpoints.exchange", "endpoints.introspect", "endpoints.push", "endpoints.revoke"],
+        "the host, for whoever sends the request; the operation authenticates the client",
+    ),
     "triggers.subscribe": "the host, for whoever presents a token",
     "triggers.unsubscribe": "the link's owner (`user`), `common_administrator` or `host`",
     "triggers.listed": "the link's owner (`user`), `common_administrator` or `host`",
@@ -55,7 +61,19 @@ UNRESTRICTED: Final = {
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})
 # The nouns in the order in which a reader meets them.
-NOUNS: Final = ("services", "grants", "networks", "datagroups", "users", "links", "access", "triggers", "ledger")
+NOUNS: Final = (
+    "services",
+    "grants",
+    "networks",
+    "datagroups",
+    "users",
+    "clients",
+    "links",
+    "endpoints",
+    "access",
+    "triggers",
+    "ledger",
+)
 
 Operations = dict[str, Definition[..., object]]
 
@@ -279,6 +297,17 @@ def catalogue() -> str:
     return "\n".join(parts)
 
 
+def storage_contract() -> str:
+    """Return every check of the storage contract with its promise, by what it belongs to."""
+    parts: list[str] = []
+    checks = async_storage_checks(durable=True)
+    for theme in dict.fromkeys(check.theme for check in checks):
+        parts.append(f"## {theme.capitalize()}\n")
+        rows = ((f"`{check.name}`", check.promise) for check in checks if check.theme == theme)
+        parts.append(_table(("check", "promise"), rows))
+    return "\n".join(parts)
+
+
 @attrs.frozen
 class Part:
     """A generated part of a page."""
@@ -294,6 +323,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "ledger-events": Part(REFERENCE / "ledger-events.md", ledger_events),
     "editions": Part(REFERENCE / "editions.md", editions),
     "catalogue": Part(REFERENCE / "catalogue.md", catalogue),
+    "storage-contract": Part(REFERENCE / "storage-contract.md", storage_contract),
+    "compliance": Part(REFERENCE / "compliance.md", compliance),
     "address-texts": Part(ROOT / "docs" / "howto" / "address-texts.md", address_texts),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from extlink import access, grants, links, services, users
@@ -14,7 +13,7 @@ from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Refused
 from extlink.operation import Operation
 from tests.schedules.cast import worker
-from tests.schedules.scheduler import Exploration, Run, copied, without_guards
+from tests.schedules.scheduler import Exploration, Run, copied, exploration, unguarded
 from tests.schedules.world import ADDRESS, SCOPE, SERVICE, TENANT, client_of, hub_over, service, world
 
 ONE_LINK = ("revoke", "revoke by administrator")
@@ -77,12 +76,13 @@ def require_final(run: Run, kind: str = "confidential") -> None:
         if isinstance(outcome.result, Decision) and outcome.result.allowed and (0, number) in run.before:
             raise NotFinal(f"{run.schedule}: allowed after the end")
     held = [world(kind).tokens, *[one.result for one in run.outcomes if isinstance(one.result, TokenSet)]]
+    left = copied(run.storage)
     for revived in (False, True):
         if revived:
-            _revive(run.storage)
+            _revive(left)
         for tokens in held:
             # On a copy: showing a token may end something, and the next one is to be asked on its own.
-            if _works(copied(run.storage), tokens, kind):
+            if _works(copied(left), tokens, kind):
                 raise NotFinal(f"{run.schedule}: works, {revived=}")
 
 
@@ -94,7 +94,7 @@ def require_all_final(exploration: Exploration) -> None:
 
 def _ending(*names: str, kind: str = "confidential", reduce: bool = False) -> Exploration:
     workers = tuple(worker(name, kind) for name in names)
-    return Exploration(workers=workers, storage=world(kind).storage, reduce=reduce)
+    return exploration(workers=workers, storage=world(kind).storage, reduce=reduce)
 
 
 @pytest.mark.parametrize("ending", [*ONE_LINK, *EVERY_LINK])
@@ -118,10 +118,10 @@ def test_revocation_wins_over_two_refreshes(kind: str) -> None:
         require_final(run, kind)
 
 
-def test_a_link_that_a_store_without_guards_revives_is_caught() -> None:
+def test_a_link_that_a_store_unguarded_revives_is_caught() -> None:
     """The broken twin: the refresh writes the link back as it had read it."""
     with pytest.raises(NotFinal):
-        require_all_final(attrs.evolve(_ending("revoke", "refresh"), store=without_guards))
+        require_all_final(unguarded(_ending("revoke", "refresh")))
 
 
 def test_an_evaluator_that_forgets_epochs_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from extlink.domain.token_ledger import Failed, Issued, TokenLedger, TokenSet
 from extlink.runtime import AsyncExtLink, ExtLink, Tenant
 from tests.fakes import FrozenClock
 from tests.schedules.cast import worker
-from tests.schedules.scheduler import Exploration, Run, copied, without_guards
+from tests.schedules.scheduler import Exploration, Run, copied, exploration, unguarded
 from tests.schedules.world import (
     SCOPE,
     SCOPES,
@@ -40,7 +40,7 @@ class NotOne(AssertionError):
 
 def _exploration(*names: str, kind: str = "confidential") -> Exploration:
     workers = tuple(worker(name, kind) for name in names)
-    return Exploration(workers=workers, storage=world(kind).storage, reduce=len(names) > 2)
+    return exploration(workers=workers, storage=world(kind).storage, reduce=len(names) > 2)
 
 
 def _each(exploration: Exploration, require: Callable[[Run], None]) -> None:
@@ -95,10 +95,10 @@ def test_a_refresh_beside_one_that_asks_for_less() -> None:
         assert checked.allowed
 
 
-def test_a_store_without_guards_is_caught() -> None:
+def test_a_store_unguarded_is_caught() -> None:
     """The broken twin: both redemptions win."""
     with pytest.raises(NotOne):
-        _each(attrs.evolve(_exploration("redeem", "redeem"), store=without_guards), require_one_redemption)
+        _each(unguarded(_exploration("redeem", "redeem")), require_one_redemption)
 
 
 class NewSaltAtEachRetry(TokenLedger):

@@ -17,7 +17,7 @@ from extlink.errors import Refused
 from extlink.operation import Commit
 from extlink.ports import Records, prefix
 from extlink.records import LINK
-from tests.schedules.scheduler import Exploration, Worker, copied, without_guards
+from tests.schedules.scheduler import Exploration, Worker, copied, exploration, unguarded
 from tests.schedules.world import (
     CLIENT,
     REDIRECT,
@@ -54,7 +54,7 @@ def _two_codes() -> Exploration:
     workers = tuple(
         Worker(links.redeem(code, client=CLIENT, redirect_uri=REDIRECT, code_verifier=VERIFIER)) for code in codes
     )
-    return Exploration(workers=tuple(attrs.evolve(one, user="sato") for one in workers), storage=storage)
+    return exploration(workers=tuple(attrs.evolve(one, user="sato") for one in workers), storage=storage)
 
 
 def test_two_codes_redeemed_at_once() -> None:
@@ -64,15 +64,15 @@ def test_two_codes_redeemed_at_once() -> None:
 
 def _each(exploration: Exploration) -> None:
     for run in exploration.runs():
-        require_one_lineage(run.storage)
+        require_one_lineage(copied(run.storage))
 
         assert all(isinstance(outcome.result, TokenSet) for outcome in run.outcomes)
 
 
-def test_a_store_without_guards_is_caught() -> None:
+def test_a_store_unguarded_is_caught() -> None:
     """The broken twin: each redemption overlooks the other."""
     with pytest.raises(TooMany):
-        _each(attrs.evolve(_two_codes(), store=without_guards))
+        _each(unguarded(_two_codes()))
 
 
 steps = st.lists(

@@ -32,6 +32,7 @@ from extlink.runtime import ExtLink
 from tests.canary.channels import CHANNELS, Canaries, leaks, parts, secrets_in, some_of_each_kind
 from tests.fakes import CountingEntropy, FrozenClock
 from tests.hosts import ALL_ROLES
+from tests.oauth.endpoint_story import ENDPOINTS, tell_endpoints
 from tests.operations import Stage, arguments, constructors, modules, where
 from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, VERIFIER, connected, prepared
 from tests.stateful.story import tell
@@ -39,6 +40,8 @@ from tests.stateful.views import all_entries, all_records
 
 T = TypeVar("T")
 _SECRET = re.compile(r"^Secret\b")
+# Longer than any secret is in any form.
+OVERLAP = 65_536
 
 
 class Listening(ExtLink):
@@ -75,18 +78,26 @@ class Life:
     def __init__(self, folder: Path, storage: Callable[[Path], SQLiteStorage] = SQLiteStorage) -> None:
         self.folder = folder
         self.snapshots: set[bytes] = set()
+        self._seen: dict[Path, bytes] = {}
         clock = FrozenClock()
         with storage(folder / "links.db") as store:
             self.hub = Listening(store, keys=KEYS, directory=PEOPLE, clock=clock, entropy=CountingEntropy(14))
             self.hub.start(self._look)
+            self.spoken = tell_endpoints(self.hub, store, clock)
             tell(self.hub, clock)
             self.hub.heard.append(posted())
-            self.entries = [one.value or b"" for name in (TENANT, "~host") for one in all_entries(store, name)]
-            self.records = [one.value or b"" for name in (TENANT, "~host") for one in all_records(store, name)]
+            names = (TENANT, ENDPOINTS, "~host")
+            self.entries = [one.value or b"" for name in names for one in all_entries(store, name)]
+            self.records = [one.value or b"" for name in names for one in all_records(store, name)]
         self._look()
 
     def _look(self) -> None:
-        self.snapshots |= {path.read_bytes() for path in self.folder.iterdir()}
+        """Keep what the files hold now; of one that only grew, what is new and more than a secret's length before."""
+        for path in self.folder.iterdir():
+            data, seen = path.read_bytes(), self._seen.get(path, b"")
+            grew = bool(seen) and data.startswith(seen)
+            self.snapshots.add(data[max(0, len(seen) - OVERLAP) :] if grew else data)
+            self._seen[path] = data
 
     @property
     def canaries(self) -> Canaries:
@@ -107,10 +118,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def test_the_story_is_full_of_secrets(life: Life) -> None:
-    """Codes, consents, resets, access and refresh tokens of several links: the following tests look for something."""
+    """Codes, consents, resets, tokens of links and secrets of clients: the following tests look for something."""
     kinds = {text[3:5] for value in life.hub.heard for text in secrets_in(value) if text.startswith("xl_")}
 
-    assert {"ac", "at", "rt", "cs", "rs"} == kinds
+    assert {"ac", "at", "rt", "cs", "rs", "sk"} == kinds
     assert len(life.canaries) > 60
 
 
@@ -132,6 +143,21 @@ def test_no_object_of_the_host_shows_a_secret(life: Life) -> None:
     ]
 
     assert [] == leaks(life.canaries, [*objects, *vars(hub).values()])
+
+
+def test_no_message_of_the_endpoints_shows_a_secret(life: Life) -> None:
+    """A request, an answer and what is run in between are printed and logged; what they carry is for one reader."""
+    shown = ("repr", "str", "format", "percent", "in a list", "pprint", "log", "exception", "locals of a traceback")
+    canaries = life.canaries
+    found = [
+        f"{type(value).__name__} by {channel}: {name}"
+        for value in life.spoken
+        for channel in shown
+        for name in canaries.found_in(CHANNELS[channel](value))
+    ]
+
+    assert len(life.spoken) > 40
+    assert [] == found
 
 
 def test_every_operation_hides_what_it_was_given() -> None:

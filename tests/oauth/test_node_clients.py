@@ -51,19 +51,22 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("method", "pkce"),
+    ("method", "pkce", "pushed"),
     [
-        ("client_secret_basic", True),
-        ("client_secret_basic", False),
-        ("client_secret_post", True),
-        ("client_secret_post", False),
-        ("private_key_jwt", True),
-        ("none", True),
+        ("client_secret_basic", True, False),
+        ("client_secret_basic", False, False),
+        ("client_secret_post", True, False),
+        ("client_secret_post", False, False),
+        ("private_key_jwt", True, False),
+        ("none", True, False),
+        ("client_secret_basic", True, True),
+        ("private_key_jwt", True, True),
+        ("none", True, True),
     ],
 )
 @pytest.mark.parametrize("program", ["openid_client.mjs", "oauth4webapi.mjs"])
 def test_a_client_does_the_whole_cycle(
-    node: Path, host: Deployment, program: str, method: AuthenticationMethod, pkce: bool
+    node: Path, host: Deployment, program: str, method: AuthenticationMethod, pkce: bool, pushed: bool
 ) -> None:
     """Discovery, authorize, token, a call, refresh, introspect, revoke; afterwards none of it is worth anything."""
     client = host.register(method, pkce=pkce)
@@ -74,6 +77,7 @@ def test_a_client_does_the_whole_cycle(
         "key": client.key,
         "method": method,
         "pkce": pkce,
+        "pushed": pushed,
         "redirect": REDIRECT,
         "scope": " ".join(SCOPES),
     }

@@ -25,6 +25,7 @@ from extlink.domain.localized import LocalizedText
 from extlink.domain.service import ScopeDefinition, Service
 from extlink.http import AuthorizationServer, Request, Response
 from extlink.runtime import Tenant
+from tests.fakes import FrozenClock
 from tests.oauth.power_platform import Setting, render, settings
 
 SERVER = AuthorizationServer("https://acme.cybozu.com", endpoint="https://acme.cybozu.com/oauth2")
@@ -93,7 +94,9 @@ def connect(
     scopes = setting.scopes.split() or [DEFAULT]
     people = InMemoryDirectory()
     people.add_user("sato", products={"kintone"})
-    tenant = ExtLink.in_memory(directory=people).open_tenant("acme", edition="JP", products={"kintone"})
+    tenant = ExtLink.in_memory(directory=people, clock=FrozenClock()).open_tenant(
+        "acme", edition="JP", products={"kintone"}
+    )
     admin = tenant.acting_as("admin-1", roles={"common_administrator"})
     service = Service(
         id="connector",

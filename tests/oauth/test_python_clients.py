@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -315,6 +315,33 @@ def test_a_client_does_the_whole_cycle(
         assert {"active": False} == dict(client.introspect(second))
     assert 401 == host.call(second["access_token"])
     assert 401 == host.call(first["access_token"])
+
+
+@pytest.mark.filterwarnings("default")  # theirs, not ours
+def test_a_client_pushes_its_request(host: Deployment) -> None:
+    """requests-oauth2client pushes what it would have asked for, and sends the browser with the reference."""
+    made = RequestsOAuth2Client(host, host.register("client_secret_basic", pkce=True), "client_secret_basic", pkce=True)
+
+    reference = made.client.pushed_authorization_request(made.asked)
+
+    assert "state" not in str(reference)
+    tokens = made.token(host.agree(str(reference)))
+    assert 200 == host.call(tokens["access_token"])
+
+
+@pytest.mark.filterwarnings("default")  # theirs, not ours
+@pytest.mark.parametrize(("name", "error"), [("iss", "MismatchingIssuer"), ("state", "MismatchingState")])
+def test_a_client_that_checks_notices_a_changed_answer(host: Deployment, name: str, error: str) -> None:
+    """The broken twins: with another issuer or state in the redirect, requests-oauth2client refuses our answer."""
+    method: AuthenticationMethod = "client_secret_basic"
+    made = RequestsOAuth2Client(host, host.register(method, pkce=True), method, pkce=True)
+    address, _, query = host.agree(made.authorization_url()).partition("?")
+    changed = urlencode({**dict(parse_qsl(query)), name: "https://evil.example"})
+
+    with pytest.raises(getattr(library("requests_oauth2client", "requests-oauth2client"), error)):
+        made.token(f"{address}?{changed}")
+
+    assert made.token(f"{address}?{query}")["access_token"]
 
 
 @pytest.mark.filterwarnings("default")  # theirs, not ours

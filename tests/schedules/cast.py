@@ -12,6 +12,7 @@ import attrs
 
 from extlink import access, datagroups, grants, links, networks, services, users
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.tenant import HOST
 from extlink.errors import ExtlinkError
 from extlink.operation import Operation
 from extlink.ports import Key
@@ -106,7 +107,7 @@ def _cast(kind: str) -> Mapping[str, Worker]:
         {
             **{name: Worker(operation, "sato") for name, operation in mine.items()},
             **{name: _by_administrator(operation) for name, operation in administrators.items()},
-            "quarantine everywhere": Worker(services.quarantine_everywhere(SERVICE, "leak")),
+            "quarantine everywhere": Worker(services.quarantine_everywhere(SERVICE, "leak"), tenant=HOST),
         }
     )
 

@@ -30,8 +30,9 @@ from tests.schedules.scheduler import (
     TornReads,
     Worker,
     copied,
+    exploration,
     linearizable,
-    without_guards,
+    unguarded,
 )
 from tests.schedules.world import ADDRESS, SCOPE, hub_over, service, world
 
@@ -40,7 +41,7 @@ TEN_YEARS = 10 * 365 * 86_400
 
 def _exploration(*names: str, kind: str = "confidential", reduce: bool = False) -> Exploration:
     workers = tuple(worker(name, kind) for name in names)
-    return Exploration(workers=workers, storage=world(kind).storage, reduce=reduce)
+    return exploration(workers=workers, storage=world(kind).storage, reduce=reduce)
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations_with_replacement(CORE, 2)))
@@ -72,7 +73,7 @@ def test_services_registered_at_once_get_places_of_their_own() -> None:
     roles = ("common_administrator",)
     both = tuple(Worker(services.register(service(name)), "admin", roles) for name in ("one", "two"))
 
-    assert linearizable(Exploration(workers=both, storage=world().storage)) > 1
+    assert linearizable(exploration(workers=both, storage=world().storage)) > 1
 
 
 @pytest.mark.parametrize("one", CORE)
@@ -107,7 +108,7 @@ def test_an_attempt_that_believes_its_cache_is_caught(monkeypatch: pytest.Monkey
     workers = worker("check"), worker(ending)
 
     with pytest.raises(NotLinearizable):
-        linearizable(Exploration(workers=workers, storage=_used(), hub=warm, reduce=True))
+        linearizable(exploration(workers=workers, storage=_used(), hub=warm, reduce=True))
 
 
 @pytest.mark.parametrize("skew", [TEN_YEARS, -TEN_YEARS])
@@ -116,7 +117,7 @@ def test_pairs_of_two_machines_whose_clocks_differ(skew: int) -> None:
     for one, other in product((*CORE, "redeem", "allow"), repeat=2):
         workers = worker(one), worker(other, skew=skew)
 
-        assert linearizable(Exploration(workers=workers, storage=world().storage, reduce=True)) >= 1
+        assert linearizable(exploration(workers=workers, storage=world().storage, reduce=True)) >= 1
 
 
 @pytest.mark.slow
@@ -167,10 +168,10 @@ CONTENDERS = [("revoke", "refresh"), ("redeem", "redeem"), ("accept", "accept"),
 
 
 @pytest.mark.parametrize(("one", "other"), CONTENDERS)
-def test_a_store_without_guards_is_caught(one: str, other: str) -> None:
+def test_a_store_unguarded_is_caught(one: str, other: str) -> None:
     """The broken twin: a store that applies whatever it is given."""
     with pytest.raises(NotLinearizable):
-        linearizable(attrs.evolve(_exploration(one, other), store=without_guards))
+        linearizable(unguarded(_exploration(one, other)))
 
 
 @pytest.mark.parametrize(("one", "other"), CONTENDERS)
@@ -218,7 +219,7 @@ def test_a_check_never_adds_up_two_moments() -> None:
     """A link that is ended while its service is off, which is switched on afterwards, is allowed at no moment."""
     workers = worker("check"), worker("revoke"), worker("enable")
 
-    assert linearizable(Exploration(workers=workers, storage=_paused(), reduce=True)) > 1
+    assert linearizable(exploration(workers=workers, storage=_paused(), reduce=True)) > 1
 
 
 def test_an_attempt_over_torn_reads_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,4 +228,4 @@ def test_an_attempt_over_torn_reads_is_caught(monkeypatch: pytest.MonkeyPatch) -
     workers = worker("check"), worker("revoke"), worker("enable")
 
     with pytest.raises(NotLinearizable):
-        linearizable(Exploration(workers=workers, storage=_paused(), reduce=True))
+        linearizable(exploration(workers=workers, storage=_paused(), reduce=True))

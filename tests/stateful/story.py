@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
-from extlink import access, datagroups, grants, ledger, links, networks, services, users
+import attrs
+
+from extlink import access, clients, datagroups, endpoints, grants, ledger, links, networks, services, users
+from extlink.domain.client_registration import ClientProfile
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.secret import Secret
 from extlink.errors import ExtlinkError
+from extlink.oauth.token import RefreshRequest
 from extlink.operation import Operation
 from extlink.runtime import AsyncExtLink, ExtLink
 from tests.fakes import FrozenClock
+from tests.operations import ISSUER, SESSION, asking, credentials, redemption
 from tests.schedules.world import (
     ADDRESS,
     CHALLENGE,
@@ -102,6 +109,28 @@ def _tokens(clock: FrozenClock) -> Story:
     yield Ask(links.revoke(again.link), "sato")
 
 
+def _endpoints() -> Story:
+    profile = ClientProfile(service=SERVICE, name="Flows", redirect_uris=[REDIRECT])
+    registered = yield Ask(clients.register(profile))
+    client, shown = registered.client.id, credentials(registered)
+    asked = endpoints.authorize(asking(client), issuer=ISSUER, session=SESSION)
+    page = yield Ask(asked, "suzuki")
+    yield Ask(endpoints.decline(page.token, issuer=ISSUER, session=SESSION), "suzuki")
+    page = yield Ask(asked, "sato")
+    answer = yield Ask(endpoints.consent(page.token, issuer=ISSUER, session=SESSION), "sato")
+    code = parse_qs(urlsplit(answer.location.reveal()).query)["code"][0]
+    tokens = yield Ask(endpoints.exchange(redemption(code), shown, issuer=ISSUER), None)
+    again = RefreshRequest(refresh_token=tokens.refresh_token, scopes=None)
+    wrong = attrs.evolve(shown, proof=Secret("xl_sk_wrong"))
+    for credential in (wrong, shown, shown):
+        yield Ask(endpoints.exchange(again, credential, issuer=ISSUER), None)
+    yield Ask(endpoints.introspect(tokens.access_token, shown, issuer=ISSUER), None)
+    yield Ask(endpoints.revoke(tokens.access_token, shown, issuer=ISSUER), None)
+    yield Ask(clients.add_secret(client, others_expire_in=60))
+    yield Ask(clients.registered())
+    yield Ask(clients.remove(client))
+
+
 def _ends() -> Story:
     yield Ask(links.revoke_all(user="sato", service=SERVICE))
     yield from _connect("suzuki")
@@ -129,6 +158,7 @@ def _ends() -> Story:
 def _story(clock: FrozenClock) -> Story:
     yield from _settings()
     yield from _tokens(clock)
+    yield from _endpoints()
     yield from _ends()
 
 

@@ -35,6 +35,8 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "x": records.LINKS_OF,
         "w": records.SUBSCRIPTION,
         "n": records.MARKS,
+        "c": records.CLIENT,
+        "a": records.ASSERTIONS,
         "p net": records.NETWORK,
         "p dlp": records.DATA_GROUPS,
         "p pin": records.PIN,

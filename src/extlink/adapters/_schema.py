@@ -25,6 +25,11 @@ class Script(NamedTuple):
     text: str
     checksum: str
 
+    @property
+    def is_post(self) -> bool:
+        """Whether it may take something away that the release before still needs."""
+        return self.name.endswith("_post.sql")
+
 
 def scripts(engine: str) -> tuple[Script, ...]:
     """Return the numbered files of an engine in order.

@@ -52,13 +52,14 @@ class FailureLimit:
         """Return whether a client has failures left in this window."""
         with self._lock:
             since, count = self._counts.get(client, (Instant(0), 0))
-            return count < self._failures or self._clock.now() >= since + self._seconds
+            return count < self._failures or not since <= self._clock.now() < since + self._seconds
 
     def failed(self, client: str) -> None:
         """Count a failure; the first one after a window begins the next."""
         with self._lock:
             now = self._clock.now()
             since, count = self._counts.pop(client, (now, 0))
-            self._counts[client] = (now, 1) if now >= since + self._seconds else (since, count + 1)
+            # A clock that was set back begins a window as well, lest a client wait until it has caught up.
+            self._counts[client] = (since, count + 1) if since <= now < since + self._seconds else (now, 1)
             while len(self._counts) > _MAX_CLIENTS:
                 self._counts.popitem(last=False)

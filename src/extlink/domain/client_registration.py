@@ -47,6 +47,8 @@ MAX_RESOURCES: Final = 50
 MAX_NAME: Final = 100
 _ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _MAX_PEM: Final = 4_096
+# One public key and nothing beside it: what is pasted along with it could be the private one, and would be kept.
+_PEM: Final = re.compile(r"-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*")
 
 
 def parse_client_id(value: object, field: str = "client") -> ClientId:
@@ -60,6 +62,15 @@ def parse_client_id(value: object, field: str = "client") -> ClientId:
         got = type(value).__name__ if text is None else ascii(text[:64])
         raise InvalidInput(field, f"expected 1 to 100 of A-Z a-z 0-9 . _ ~ -, got {got}")
     return ClientId(text)
+
+
+def is_client_id(text: str) -> bool:
+    """Whether a text could be a client's id; what could not is looked up nowhere.
+
+    >>> is_client_id("c1"), is_client_id("c 1")
+    (True, False)
+    """
+    return _ID.fullmatch(text) is not None
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +92,28 @@ class ClientSecret:
     expires: Instant | None = None
 
 
+def _one_of(value: object, words: tuple[str, ...], field: str) -> str:
+    word = plain_text(value)
+    if word is None or word not in words:
+        raise InvalidInput(field, f"expected one of {', '.join(words)}")
+    return word
+
+
+def _key_id(value: str) -> str:
+    return parse_id(value, "key")
+
+
+def _algorithm(value: KeyAlgorithm) -> KeyAlgorithm:
+    return cast("KeyAlgorithm", _one_of(value, get_args(KeyAlgorithm), "algorithm"))
+
+
+def _pem(value: str) -> str:
+    pem = plain_text(value)
+    if pem is None or len(pem) > _MAX_PEM or not _PEM.fullmatch(pem):
+        raise InvalidInput("pem", "expected one public key in PEM; a private key must never leave the client")
+    return pem
+
+
 @attrs.frozen(kw_only=True)
 class ClientKey:
     """A public key with which a client signs its assertions (RFC 7523, `private_key_jwt`).
@@ -88,19 +121,15 @@ class ClientKey:
     Args:
         id: the `kid` of the assertions' header.
         algorithm: the one algorithm it is good for.
-        pem: the key as PEM (SubjectPublicKeyInfo).
+        pem: the key as PEM (SubjectPublicKeyInfo), and nothing else.
+
+    Raises:
+        InvalidInput: a malformed part, or a text that is no single public key.
     """
 
-    id: str
-    algorithm: KeyAlgorithm
-    pem: str
-
-    def __attrs_post_init__(self) -> None:
-        parse_id(self.id, "key")
-        if self.algorithm not in get_args(KeyAlgorithm):
-            raise InvalidInput("algorithm", f"expected one of {', '.join(get_args(KeyAlgorithm))}")
-        if not self.pem.startswith("-----BEGIN PUBLIC KEY-----") or len(self.pem) > _MAX_PEM:
-            raise InvalidInput("pem", "expected a public key in PEM; a private key must never leave the client")
+    id: str = attrs.field(converter=_key_id)
+    algorithm: KeyAlgorithm = attrs.field(converter=_algorithm)
+    pem: str = attrs.field(converter=_pem)
 
 
 def _name(value: str) -> str:
@@ -145,13 +174,6 @@ def _resources(values: Iterable[str]) -> tuple[str, ...]:
     if len(found) > MAX_RESOURCES:
         raise InvalidInput("resources", f"expected at most {MAX_RESOURCES}, got {len(found)}")
     return found
-
-
-def _one_of(value: object, words: tuple[str, ...], field: str) -> str:
-    word = plain_text(value)
-    if word is None or word not in words:
-        raise InvalidInput(field, f"expected one of {', '.join(words)}")
-    return word
 
 
 def _kind(value: ClientKind) -> ClientKind:

@@ -90,6 +90,11 @@ class Decision:
         )
 
     @property
+    def is_temporary(self) -> bool:
+        """Whether the directory did not answer, so that the same request may be allowed in a moment."""
+        return any(code == "directory.unavailable" for _, notes in self.findings for code, _ in notes)
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
         found: list[Reason] = []

@@ -43,6 +43,7 @@ _I: Final[Module] = "Integrations"
 VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "tenant.opened": Kind("important", _S, "open domain"),
+        "tenant.links_ended": Kind("important", _S, "revoke all integrations"),
         "tenant.setting_changed": Kind("important", _S, "update integration setting"),
         "keys.registered": Kind("important", _S, "register key"),
         "service.registered": Kind("important", _S, "add integration"),

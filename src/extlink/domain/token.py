@@ -103,6 +103,7 @@ class _Key(NamedTuple):
     derive: _Keyed
     signs: Mapping[str, _Keyed]
     client: _Keyed
+    once: _Keyed
     check: bytes
 
 
@@ -114,6 +115,7 @@ def _spread(key: bytes) -> _Key:
         derive=_Keyed(root(b"extlink 1 derive")),
         signs={"cs": _Keyed(root(b"extlink 1 consent")), "rs": _Keyed(root(b"extlink 1 reset"))},
         client=_Keyed(root(b"extlink 1 client")),
+        once=_Keyed(root(b"extlink 1 once")),
         check=root(b"extlink 1 check"),
     )
 
@@ -229,6 +231,14 @@ class KeyRing:
         """
         key = self._keys.get(self.current if key_id is None else key_id)
         return None if key is None else key.client(_bound(tenant, client) + b"\0" + secret.reveal().encode())
+
+    def once(self, tenant: TenantId, key_id: str, purpose: str, data: bytes) -> bytes:
+        """Return 32 bytes that follow from `data` under a key of the ring: what an idempotent command is known by.
+
+        Args:
+            purpose: what they are for; another purpose gives other bytes.
+        """
+        return self._keys[key_id].once(_bound(tenant, purpose) + b"\0" + data)
 
     def sign_consent(self, tenant: TenantId, body: bytes) -> Secret:
         """Return a consent request as a text that only this host can have made."""

@@ -27,7 +27,7 @@ from extlink.domain.client import Client
 from extlink.domain.decision import Note
 from extlink.domain.identifier import LinkId, Scope, TenantId
 from extlink.domain.instant import Instant
-from extlink.domain.link import AccessToken, Lifetimes, Link, LinkEvent, Rotation
+from extlink.domain.link import AccessToken, Lifetimes, Link, LinkEvent, LinkState, Rotation
 from extlink.domain.secret import Secret
 from extlink.domain.token import KeyRing, Presented, Token, TokenKind
 
@@ -193,6 +193,28 @@ class TokenLedger:
             return Failed("invalid_grant", ("token.unknown", {}))
         ended = link.moved(LinkEvent.REVOKE, "token_reuse", at)
         return Failed("invalid_grant", ("refresh.reused", {"link": link.id}), ended, "token.reuse_detected")
+
+    def code_again(self, link: Link, key_id: str, random: bytes) -> Secret | None:
+        """Return the code of a link as it was issued from these bytes under this key, if it waits to be redeemed."""
+        if link.state is not LinkState.CONSENTED or not self.keys.knows(key_id):
+            return None
+        token = Token(TokenKind.CODE, link.id, 0, key_id)
+        code = self.keys.mint(self.tenant, token, random)
+        return code if hmac.compare_digest(self.keys.digest(self.tenant, token, code), link.code.digest) else None
+
+    def tokens_again(self, link: Link, presented: Secret, *, client: Client, at: Instant) -> TokenSet | None:
+        """Return the tokens that a code or refresh token was exchanged for, if they are a link's newest.
+
+        Only where a refresh would repeat its answer: who has recorded a request gets no more from it by an idempotency
+        key than without.
+        """
+        held = link.rotation
+        if not self.keys.knows(held.key_id) or not self._may_repeat(held, client, at):
+            return None
+        access, refresh = self._pair(link, presented)
+        if not hmac.compare_digest(self._digest(link, TokenKind.REFRESH, refresh), held.current):
+            return None
+        return self._token_set(link, access, refresh, at)
 
     def examine(self, link: Link, presented: Presented, at: Instant) -> tuple[tuple[Note, ...], frozenset[Scope]]:
         """Return what is wrong with an access token of this link, and what the token covers (RFC 6750 section 3.1)."""

@@ -16,7 +16,7 @@ from extlink.errors import InvalidInput, OAuthError
 __all__ = ["challenge", "read_bearer"]
 
 # RFC 6750 section 2.1: b64token. The scheme is case-insensitive (RFC 9110 section 11.1).
-_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*) *")
+_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*) *", re.ASCII)
 _ANY_BEARER: Final = re.compile(r"(?i:bearer)(?: .*)?", re.DOTALL)
 _MAX_HEADER: Final = 4_096
 _QUOTABLE: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")

@@ -21,7 +21,7 @@ __all__ = ["ClientCredentials", "Method", "read_credentials"]
 
 Method = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_BASIC: Final = re.compile(r"(?i:basic) +([A-Za-z0-9+/]+={0,2}) *")
+_BASIC: Final = re.compile(r"(?i:basic) +([A-Za-z0-9+/]+={0,2}) *", re.ASCII)
 _MAX_HEADER: Final = 4_096
 _NOTHING: Final = Parameters()
 _SECRETS: Final = ("client_secret", "client_assertion", "client_assertion_type")

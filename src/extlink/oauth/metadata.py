@@ -56,7 +56,7 @@ def authorization_server_metadata(
     methods: Iterable[str] = (),
     algorithms: Iterable[str] = (),
 ) -> dict[str, str | bool | list[str]]:
-    """Return the members of an authorization server's metadata (RFC 8414 section 2, RFC 9207 section 3).
+    """Return the members of an authorization server's metadata (RFC 8414 section 2, RFC 9126, RFC 9207).
 
     Args:
         issuer: the issuer identifier.
@@ -69,6 +69,7 @@ def authorization_server_metadata(
     members: dict[str, str | bool | list[str]] = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoint}/authorize",
+        "pushed_authorization_request_endpoint": f"{endpoint}/par",
         "token_endpoint": f"{endpoint}/token",
         "revocation_endpoint": f"{endpoint}/revoke",
         "introspection_endpoint": f"{endpoint}/introspect",
@@ -80,7 +81,9 @@ def authorization_server_metadata(
         "scopes_supported": sorted(scopes),
     }
     for place in ("token", "revocation", "introspection"):
-        members[f"{place}_endpoint_auth_methods_supported"] = ways
+        # Introspection is for callers that prove who they are (RFC 7662 section 2.1).
+        taken = [way for way in ways if way != "none"] if place == "introspection" else ways
+        members[f"{place}_endpoint_auth_methods_supported"] = taken
         # Present if and only if a method signs (RFC 8414 section 2), and never "none".
         members[f"{place}_endpoint_auth_signing_alg_values_supported"] = signed if "private_key_jwt" in ways else []
     # Members without elements are left out (RFC 8414 section 3.2).

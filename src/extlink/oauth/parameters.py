@@ -35,6 +35,10 @@ class Parameters:
 
     A value may be a secret, so none is shown.
 
+    Args:
+        values: by name, those that are given more than once in their order.
+        empty: the names that were given without a value, for whom an empty answer is not the same as none.
+
     >>> Parameters({"scope": ("k:file:read",)}).one("scope")
     'k:file:read'
     """
@@ -42,6 +46,7 @@ class Parameters:
     values: Mapping[str, tuple[str, ...]] = attrs.field(
         default=MappingProxyType({}), converter=_read_only, repr=False, hash=False
     )
+    empty: frozenset[str] = attrs.field(default=frozenset[str](), repr=False)
 
     def one(self, name: str) -> str | None:
         """Return the value of a parameter, or None where it is absent or empty.
@@ -112,11 +117,14 @@ def _read(data: bytes) -> Parameters:
     if len(pairs) > MAX_PARAMETERS:
         raise OAuthError("invalid_request", "the request has too many parameters")
     found: dict[str, tuple[str, ...]] = {}
+    empty: set[str] = set()
     for pair in pairs:
         name, _, value = (_decode(part) for part in pair.partition(b"="))
         if name and value:
             found[name] = (*found.get(name, ()), value)
-    return Parameters(found)
+        elif name:
+            empty.add(name)
+    return Parameters(found, frozenset(empty))
 
 
 def _decode(part: bytes) -> str:

@@ -3,7 +3,7 @@ import * as oauth from "oauth4webapi";
 import { readFileSync } from "node:fs";
 import { agree, call, imported } from "./browser.mjs";
 
-const { issuer, id, secret, key, method, pkce, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
+const { issuer, id, secret, key, method, pkce, pushed, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
 const options = { [oauth.allowInsecureRequests]: true }; // loopback, here alone
 const ways = {
   client_secret_basic: () => oauth.ClientSecretBasic(secret),
@@ -25,6 +25,14 @@ asked.search = new URLSearchParams({ client_id: id, redirect_uri: redirect, resp
 if (pkce) {
   asked.searchParams.set("code_challenge", await oauth.calculatePKCECodeChallenge(verifier));
   asked.searchParams.set("code_challenge_method", "S256");
+}
+if (pushed) {
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(
+    server,
+    me,
+    await oauth.pushedAuthorizationRequest(server, me, way, asked.searchParams, options),
+  );
+  asked.search = new URLSearchParams({ client_id: id, request_uri });
 }
 const seen = {};
 const answer = oauth.validateAuthResponse(server, me, await agree(issuer, asked), state);

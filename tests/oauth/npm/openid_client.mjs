@@ -3,7 +3,7 @@ import * as client from "openid-client";
 import { readFileSync } from "node:fs";
 import { agree, call, imported } from "./browser.mjs";
 
-const { issuer, id, secret, key, method, pkce, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
+const { issuer, id, secret, key, method, pkce, pushed, redirect, scope } = JSON.parse(readFileSync(0, "utf8"));
 const ways = {
   client_secret_basic: () => client.ClientSecretBasic(secret),
   client_secret_post: () => client.ClientSecretPost(secret),
@@ -25,7 +25,7 @@ if (pkce) {
 const seen = {};
 const first = await client.authorizationCodeGrant(
   config,
-  await agree(issuer, client.buildAuthorizationUrl(config, asked)),
+  await agree(issuer, pushed ? await client.buildAuthorizationUrlWithPAR(config, asked) : client.buildAuthorizationUrl(config, asked)),
   checks,
 );
 seen.scope = first.scope;

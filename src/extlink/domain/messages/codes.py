@@ -141,6 +141,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     # Registered clients and what they send.
     ("authorization.malformed", _V, ""),
     ("authorization.redirect_uri", _C, "client"),
+    ("authorization.scope", _C, "client"),
     ("resource.not_granted", _V, ""),
     ("client.unknown", _C, "client"),
     ("client.removed", _C, "client"),

@@ -330,6 +330,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The redirect endpoint of the request is not registered for the OAuth client {client}.",
             "Compare the redirect endpoint that the service shows with the registered one, character by character, and register it exactly.",
         ),
+        "authorization.scope": Message(
+            "The OAuth client {client} may no longer ask for some of these operations.",
+            "Connect the service again. If it needs these operations, permit them for the OAuth client.",
+        ),
         "resource.not_granted": Message(
             "The tokens were asked for an audience that the connection was not permitted for.",
             "Ask the vendor of the service to name the audience of the first request, or none.",

@@ -110,6 +110,7 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "kind.group": ("グループ", "Group", "组"),
         "by.user": ("ユーザー", "the user", "用户"),
         "by.administrator": ("管理者", "an administrator", "管理员"),
+        "by.client": ("連携先のサービス", "the service itself", "服务自身"),
         "by.system": ("システム", "the system", "系统"),
         "by.ended": ("システム（許可の取り消し）", "the system (the permission was withdrawn)", "系统（许可已被撤回）"),
         "by.superseded": ("新しい連携", "a newer connection", "新的联动"),

@@ -318,6 +318,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "请求的重定向端点未在OAuth客户端“{client}”中注册。",
             "请逐字比较服务显示的重定向端点与已注册的端点，并注册完全相同的端点。",
         ),
+        "authorization.scope": Message(
+            "OAuth客户端“{client}”已不能请求其中的部分操作。",
+            "请重新联动该服务。如需要这些操作，请为OAuth客户端允许这些操作。",
+        ),
         "resource.not_granted": Message(
             "请求了联动未允许的接收方的令牌。",
             "请联系服务的提供方，指定与最初请求相同的接收方，或不指定。",

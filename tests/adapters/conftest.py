@@ -1,0 +1,48 @@
+"""PostgreSQL for the tests of its adapters: a server, and a schema of their own on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from extlink.adapters.postgres import PostgresStorage
+from extlink.adapters.postgres_schema import upgrade
+from tests import clusters
+from tests.clusters import Cluster
+
+
+@pytest.fixture(scope="session")
+def server() -> Cluster:
+    """Return the newest server there is, shared by all tests, or skip with the reason."""
+    clusters.require()
+    return clusters.cluster(clusters.newest())
+
+
+@pytest.fixture
+def schema(server: Cluster) -> str:
+    """Make the tables in a schema of their own."""
+    name = server.fresh_name()
+    upgrade(server.conninfo, schema=name)
+    return name
+
+
+@pytest.fixture
+def reopened(server: Cluster, schema: str) -> Iterator[Callable[..., PostgresStorage]]:
+    """Open stores over the same tables, and close them after the test."""
+    opened: list[PostgresStorage] = []
+
+    def open_store(**options: float) -> PostgresStorage:
+        store = PostgresStorage(server.conninfo, schema=schema, **options)  # type: ignore[arg-type]
+        opened.append(store)
+        return store
+
+    yield open_store
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(reopened: Callable[..., PostgresStorage]) -> PostgresStorage:
+    """Open a store that waits a little, over two connections."""
+    return reopened(timeout=2.0, connections=2)
