@@ -20,10 +20,11 @@ from extlink import feeds
 from extlink.cli import main
 from extlink.cli.files import day_in_name, read_file, write_file
 from extlink.cli.main import parser
-from extlink.cli.report import share_text
+from extlink.cli.report import refusal_lines, share_text
 from extlink.cli.words import _WORDS, say
 from extlink.domain.address import Reach
 from extlink.domain.messages import LANGUAGES
+from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -186,6 +187,23 @@ def test_a_file_cannot_speak_to_the_terminal(folder: Path, capsys: pytest.Captur
 
     assert r"Pub\x1b[2J\u202e\nlic" in out
     assert {"\n", "\u3000"} >= {letter for letter in out if not letter.isprintable()}
+
+
+def test_what_is_odd_about_a_list_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that never comes in over the internet, with its line."""
+    old = folder / "ServiceTags_Public_20250120.json"
+    _, out, _ = run(capsys, "plan", "--service-tags", old, "--list", _list(folder, "192.168.0.7,,VPN"))
+
+    assert "確認してください（2行目）：192.168.0.7/32はプライベートアドレスです。" in out
+
+
+def test_only_lists_that_count_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What changed elsewhere in the file is nobody's concern here."""
+    old, new = folder / "ServiceTags_Public_20250120.json", folder / "ServiceTags_Public_20250217.json"
+    new.write_bytes(old.read_bytes().replace(b"20.64.0.0/10", b"20.64.0.0/11"))
+    _, out, _ = run(capsys, "changes", "--service-tags", old, "--service-tags", new)
+
+    assert "この範囲に変更はありません。" in out
 
 
 def test_the_older_file_comes_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -423,6 +441,11 @@ def test_sentences_have_the_same_blanks_in_every_language(sentence: str) -> None
 
 def _blanks(text: str) -> list[str]:
     return [part.partition("}")[0] for part in text.split("{")[1:]]
+
+
+def test_a_reason_without_a_remedy_has_no_empty_line() -> None:
+    """A sentence that has nothing to say is left out."""
+    assert 1 == len(tuple(refusal_lines("en", Reason("network.allow_all"))))
 
 
 def test_every_reach_has_words() -> None:

@@ -31,31 +31,30 @@ class _Reader(Protocol):
     def __call__(self, data: bytes, *, day: date | None) -> PublishedRanges: ...
 
 
+def _service_tags(data: bytes, *, day: date | None) -> PublishedRanges:
+    return feeds.read_service_tags(data, published=day)
+
+
+def _page(data: bytes, *, day: date | None) -> PublishedRanges:
+    return feeds.read_power_automate_page(data, published=day)
+
+
+def _office_365(data: bytes, *, day: date | None) -> PublishedRanges:
+    # The answer has no version of its own; without any, the memo of a row could not say where it came from.
+    version = "" if day is None else day.isoformat()
+    return feeds.read_office365_json(data, cloud="Public", version=version, published=day)
+
+
+def _datacenter_xml(data: bytes, *, day: date | None) -> PublishedRanges:
+    return feeds.read_datacenter_xml(data, published=day)
+
+
 # The option that names a file of a kind, and how such a file is read.
 _KINDS: Final[tuple[tuple[str, str, _Reader], ...]] = (
-    (
-        "service-tags",
-        "an Azure service-tags file (download 56519), as it is or packed with gzip",
-        lambda data, *, day: feeds.read_service_tags(data, published=day),
-    ),
-    (
-        "power-automate-page",
-        "the Power Automate limits page as Markdown",
-        lambda data, *, day: feeds.read_power_automate_page(data, published=day),
-    ),
-    (
-        "office-365",
-        "the Office 365 endpoints of the public cloud, as the web service's JSON",
-        # The answer has no version of its own; without any, the memo of a row could not say where it came from.
-        lambda data, *, day: feeds.read_office365_json(
-            data, cloud="Public", version="" if day is None else day.isoformat(), published=day
-        ),
-    ),
-    (
-        "datacenter-xml",
-        "the older Azure datacenter ranges (download 41653) as XML",
-        lambda data, *, day: feeds.read_datacenter_xml(data, published=day),
-    ),
+    ("service-tags", "an Azure service-tags file (download 56519), as it is or packed with gzip", _service_tags),
+    ("power-automate-page", "the Power Automate limits page as Markdown", _page),
+    ("office-365", "the Office 365 endpoints of the public cloud, as the web service's JSON", _office_365),
+    ("datacenter-xml", "the older Azure datacenter ranges (download 41653) as XML", _datacenter_xml),
 )
 # The kind of file, as `PublishedRanges.source` has it, and the option that takes it.
 OPTIONS: Final = {
@@ -116,11 +115,11 @@ def read_question(options: argparse.Namespace) -> Question:
         InvalidInput: a file that cannot be read, or a name that does not exist.
     """
     service = _SERVICES[options.service]
-    named = options.requirement
+    named: str | None = options.requirement
     requirement = service.requirements[0] if named is None else service.requirement(named)
     if requirement is None:
         known = ", ".join(one.id for one in service.requirements)
-        raise InvalidInput("--requirement", f"expected one of {known}, got {named[:64]!a}")
+        raise InvalidInput("--requirement", f"expected one of {known}, got {str(named)[:64]!a}")
     edition: Edition = options.edition
     profile = EDITIONS[edition]
     held = None if options.list is None else _read(options.list, "--list", feeds.read_host_csv)
