@@ -19,6 +19,7 @@ from extlink.errors import (
     ExtlinkError,
     InvalidInput,
     Misconfigured,
+    OAuthError,
     Refused,
     StorageError,
     Unavailable,
@@ -37,6 +38,7 @@ EXAMPLES: tuple[ExtlinkError, ...] = (
     Unavailable("cannot be reached"),
     CorruptRecord("cannot be read back"),
     Misconfigured("no keys"),
+    OAuthError("invalid_request", "code is missing"),
 )
 CODES = {
     "AccessDenied": "access_denied",
@@ -46,6 +48,7 @@ CODES = {
     "ExtlinkError": "extlink",
     "InvalidInput": "invalid_input",
     "Misconfigured": "misconfigured",
+    "OAuthError": "oauth",
     "Refused": "refused",
     "StorageError": "storage",
     "Unavailable": "storage.unavailable",

@@ -7,7 +7,7 @@ that the whole tenant's policy would give (law 3), at the cost of a single read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
@@ -25,8 +25,6 @@ from extlink.errors import Refused
 from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
 from extlink.ports import components
 from extlink.records import (
-    CLIENT,
-    RecordKey,
     client_key,
     data_groups_key,
     grant_rules_key,
@@ -120,10 +118,9 @@ def _removed(answers: Answers, places: Iterable[Readable]) -> frozenset[ClientId
     """Return which of the clients among some records were removed; one that never was registered is the host's own."""
     found: set[ClientId] = set()
     for place in places:
-        if isinstance(place, RecordKey) and place.kind is CLIENT:
-            record = cast("ClientRecord | None", answers.get(place))
-            if record is not None and record.registration is None:
-                found.add(ClientId(components(place.key.path)[-1]))
+        record = answers.values[place.key]
+        if isinstance(record, ClientRecord) and record.registration is None:
+            found.add(ClientId(components(place.key.path)[-1]))
     return frozenset(found)
 
 

@@ -12,10 +12,11 @@ from typing import Final, cast
 
 import attrs
 
-from extlink import codec, link_codec
+from extlink import codec, link_codec, request_codec
 from extlink.domain.consent import Acceptance
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import GATES, Answer, Decision, Finding, Refusal
+from extlink.domain.grant_request import GrantRequest
 from extlink.domain.identifier import LinkId, TenantId, UserId
 from extlink.domain.link import Link
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
@@ -27,6 +28,7 @@ from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Misconfigured
 from extlink.fields import as_bytes, as_list, as_map, as_text, as_whole, base64_text
 from extlink.grant_edits import Saved
+from extlink.link_members import MembersRevoked
 from extlink.ports import key
 from extlink.records import Kind, RecordKey
 
@@ -91,6 +93,16 @@ def _read_saved(value: object) -> Saved:
     return Saved(as_whole(version), as_whole(changed))
 
 
+def _write_members(revoked: MembersRevoked) -> object:
+    return [list(revoked.users), revoked.next]
+
+
+def _read_members(value: object) -> MembersRevoked:
+    users, after = as_list(value)
+    found = tuple(UserId(as_text(one)) for one in as_list(users))
+    return MembersRevoked(users=found, next=None if after is None else as_text(after))
+
+
 def _write_nothing(_: None) -> object:
     return None
 
@@ -128,7 +140,9 @@ _FORMS: Final[Mapping[type, _Form]] = {
     TokensAgain: _form("tokens", _write_again, _read_tokens),
     DataGroupPolicy: _form("data groups", codec.write_data_groups, codec.read_data_groups),
     Decision: _form("decision", _write_decision, _read_decision),
+    GrantRequest: _form("grant request", request_codec.write_request, request_codec.read_request),
     HostService: _form("host service", codec.write_host_service, codec.read_host_service),
+    MembersRevoked: _form("members", _write_members, _read_members),
     Link: _form("link", link_codec.write_link, link_codec.read_link),
     Refusal: _form("refusal", _write_refusal, _read_refusal),
     RegisteredService: _form("service", codec.write_service, codec.read_service),

@@ -103,7 +103,7 @@ def _end_links(call: Call, *, cause: str) -> Steps[Commit[Tenant]]:
 
 
 def end_links(cause: str) -> Operation[Tenant]:
-    """End every link of a tenant for good, with all codes and tokens, by one record: the tenant's epoch (DESIGN 5).
+    """End every link of a tenant for good, with all codes and tokens, by one record: the tenant's epoch.
 
     For what concerns a whole tenant: a restore from a backup, after which a link could go on in two lines, or a leak
     of unknown extent. Services, grants and rules stay as they are; users connect again. Needs `common_administrator`

@@ -156,11 +156,16 @@ class SharesItsConnection(ThreadedStorage):
 
     left: Sequence[Stored] | None = None
 
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self._here = storage
+
     async def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         left, self.left = self.left, None
         if left is not None:
             return left
-        found = await super().read(keys, known)
+        # Not by a thread: it would be luck whether a cancellation meets the moment below.
+        found = self._here.read(keys, known)
         self.left = found
         await asyncio.sleep(0)
         self.left = None

@@ -63,6 +63,7 @@ UNRESTRICTED: Final = {
 OWN: Final = frozenset({"links.of", "links.revoke_all"})
 # The nouns in the order in which a reader meets them.
 NOUNS: Final = (
+    "tenants",
     "services",
     "grants",
     "networks",
@@ -103,7 +104,7 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 # What a docstring says for whoever works on the code: where a rule comes from.
-_SOURCE: Final = re.compile(r"Source: .*?\.(?= |$)\s*", re.DOTALL)
+_SOURCE: Final = re.compile(r"Source: .*?\.(?=\s|$)\s*", re.DOTALL)
 _REFERENCE: Final = re.compile(r" \((?:[^()]*\b(?:TRACE|DESIGN|MISSION|DATAGROUPS|F\d|S\d|page [AB])\b[^()]*)\)")
 _LAW: Final = re.compile(r" \(law \d+(?:: ([^()]*))?\)")
 _SECTION: Final = re.compile(r"^(Args|Returns|Raises|Raises when run):\n", re.MULTILINE)
@@ -172,7 +173,11 @@ def operations() -> str:
     parts: list[str] = []
     for noun in NOUNS:
         module = import_module(f"extlink.{noun}")
-        names = [f"{noun}.{function}" for function in module.__all__ if f"{noun}.{function}" in known]
+        names = [
+            f"{noun}.{function}"
+            for function in module.__all__
+            if f"{noun}.{function}" in known.keys() - INTERNAL.keys()
+        ]
         parts.append(f"## {noun}\n")
         parts.append(
             _table(

@@ -569,7 +569,7 @@ def test_the_client_learns_that_it_was_refused_and_not_why(rule_id: str) -> None
 @rule(
     "ASVS-16.5.3",
     without=swap(
-        "extlink.link_consent.evaluate", lambda policy, asked: type("D", (), {"allowed": True, "reasons": ()})()
+        "extlink.link_answers.evaluate", lambda policy, asked: type("D", (), {"allowed": True, "reasons": ()})()
     ),
 )
 def test_the_gates_are_asked_when_the_page_is_made_and_when_it_is_answered(rule_id: str) -> None:
