@@ -497,3 +497,24 @@ def test_rows_of_office_365_tell_where_they_came_from(folder: Path, capsys: pyte
         row.source.partition(":")[0] for row in rows
     }
     assert None not in {row.published for row in rows}
+
+
+def test_the_tables_of_a_store_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """The files as they are, without a server; where nothing listens, one sentence says so."""
+    pytest.importorskip("psycopg")
+    code, out, _ = run(capsys, "schema", "sql", "--phase", "pre")
+    nowhere = run(capsys, "schema", "status", "host=127.0.0.1 port=1 connect_timeout=1")
+
+    assert (0, True) == (code, "CREATE TABLE" in out)
+    assert (2, "") == nowhere[:2]
+    assert nowhere[2].startswith("extlink schema: ")
+
+
+def test_without_psycopg_the_way_out_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base install has no driver of PostgreSQL."""
+    monkeypatch.setitem(sys.modules, "extlink.adapters._schema_cli", None)
+    code, _, err = run(capsys, "schema", "status")
+
+    assert (2, True) == (code, "pip install 'extlink[postgres]'" in err)
