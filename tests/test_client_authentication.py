@@ -78,6 +78,17 @@ def test_an_unknown_client_costs_a_digest_as_well(monkeypatch: pytest.MonkeyPatc
     assert [] == made
 
 
+def test_a_secret_is_no_assertion() -> None:
+    """A client that may do either does not get in with its secret in the assertion's place."""
+    site = Site.make(methods=["private_key_jwt", "client_secret_basic"])
+    form: dict[str, Any] = {"client_assertion": site.secret, "client_assertion_type": KIND, "token": "x"}
+
+    for named in ({}, {"client_id": site.client}):
+        response = site.post("introspect", headers=(), **form, **named)
+        assert (401, "invalid_client") == (response.status, error(response))
+    assert 200 == site.post("introspect", token="x").status
+
+
 def test_a_secret_under_a_key_that_is_gone_is_wrong() -> None:
     """A ring without the old key recognises nothing of it, and breaks on nothing."""
     ring = KeyRing({"k2": Secret("11" * 32)}, current="k2")

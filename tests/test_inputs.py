@@ -387,6 +387,26 @@ def test_nothing_takes_a_login_name_or_a_password() -> None:
     assert ("domain.directory", "Member", "login_name") in found
 
 
+# How a module asks a form or a query for one of its fields.
+FIELD_OF_A_FORM = re.compile(r"""\.(?:one|need|many)\(\s*["']([^"']+)["']""")
+
+
+def fields_of_forms(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the names of the fields that each module reads from a form or a query."""
+    found = {module: set(FIELD_OF_A_FORM.findall(text)) for module, text in sources.items()}
+    return {module: fields for module, fields in found.items() if fields}
+
+
+def test_no_form_has_a_field_for_a_login_name_or_a_password() -> None:
+    """What the endpoints read is of OAuth; `username` and `password` of its oldest grant are not even looked at."""
+    found = fields_of_forms({module.__name__: inspect.getsource(module) for module in modules()})
+    every = frozenset[str]().union(*found.values())
+
+    assert {"code", "client_secret", "refresh_token", "consent", "answer"} <= every
+    assert set() == {field for field in every if FORBIDDEN.search(field) or field == "username"}
+    assert {"oauth.token": {"password"}} == fields_of_forms({"oauth.token": 'form.need("password")'})
+
+
 @pytest.mark.parametrize("name", ["password", "login_name", "loginName", "user_password", "passphrase", "pin", "pwd"])
 def test_a_password_is_found(name: str) -> None:
     """The broken twins: a public function that asks for a secret of a person."""

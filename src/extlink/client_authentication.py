@@ -45,8 +45,11 @@ def authenticate(
     """
     assertion = _assertion(credentials)
     named = credentials.client_id if assertion is None else assertion.client_id
+    if credentials.method == "private_key_jwt" and assertion is None:
+        # Never looked at as anything else: it could be the client's secret in the wrong place.
+        return _MALFORMED
     if named is None or not is_client_id(named):
-        return _unknown(named or "") if credentials.method != "private_key_jwt" else _MALFORMED
+        return _unknown(named or "")
     name = ClientId(named)
     place = client_key(call.tenant, name)
     record = (yield from read(place)).get(place)

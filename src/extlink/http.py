@@ -145,8 +145,8 @@ class AuthorizationServer:
         scopes: Iterable[str] = (),
         rate_limit: RateLimit | None = None,
     ) -> None:
-        self.issuer = parse_issuer(issuer)
-        self.endpoint = self.issuer.removesuffix("/") if endpoint is None else parse_issuer(endpoint).removesuffix("/")
+        self.issuer: str = parse_issuer(issuer)
+        self.endpoint: str = (self.issuer if endpoint is None else parse_issuer(endpoint)).removesuffix("/")
         self._metadata = authorization_server_metadata(
             self.issuer,
             endpoint=self.endpoint,
