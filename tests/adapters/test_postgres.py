@@ -591,8 +591,8 @@ def test_a_commit_cancelled_at_any_await(server: Cluster, schema: str) -> None:
                 await store._pool.putconn(connection)
         return number
 
-    # A commit waits twice: for the guards, and for the end. Cancelled at each, and at none.
-    assert 3 <= asyncio.run(main())
+    # A commit waits for the guards and for the end, unless an answer is there first; and once it is not cancelled.
+    assert 2 <= asyncio.run(main())
 
 
 def test_a_call_that_waits_for_a_connection_may_be_cancelled(server: Cluster, schema: str) -> None:

@@ -297,7 +297,7 @@ def test_the_views_tell_the_story(
         for view in ("ledger", "tenants", "services", "users", "links")
     }
 
-    assert [1, 1, 2, 4] == [len(shown[view]) for view in ("tenants", "services", "users", "links")]
+    assert [1, 1, 2, 5] == [len(shown[view]) for view in ("tenants", "services", "users", "links")]
     assert ("acme", "US", ["kintone"], 0) == shown["tenants"][0][:4]
     assert {("acme", "sato", "active"), ("acme", "suzuki", "deleted")} == {row[:3] for row in shown["users"]}
     numbers = [row[1] for row in shown["ledger"] if row[0] == "acme"]
