@@ -142,7 +142,13 @@ class Cluster:
         """Return a folder that the server's user can read: a virtual environment may lie in a private folder."""
         if not _IS_ROOT or all(folder.stat().st_mode & 1 for folder in [binaries, *binaries.parents]):
             return binaries
-        return Path(shutil.copytree(binaries.parent, self.folder / "install", symlinks=True)) / "bin"
+        # A wheel keeps the libraries of its programs beside the package, and the programs look for them from there.
+        installed = binaries.parent
+        package, site = installed.parent, installed.parent.parent
+        for libraries in site.glob(f"{package.name}.libs"):
+            shutil.copytree(libraries, self.folder / "install" / libraries.name, symlinks=True)
+        copied = self.folder / "install" / package.name / installed.name
+        return Path(shutil.copytree(installed, copied, symlinks=True)) / "bin"
 
     def _run(self, program: str, *arguments: object) -> None:
         # Output goes nowhere: the server keeps it open, and so would whoever reads it.
