@@ -27,8 +27,8 @@ from typing import Concatenate, Final, ParamSpec, Self, TypeVar
 
 try:
     import psycopg
-except ImportError as error:
-    raise ImportError("PostgresStorage needs psycopg 3; run: pip install 'extlink[postgres]'") from error
+except ImportError:
+    raise ImportError("PostgresStorage needs psycopg 3; run: pip install 'extlink[postgres]'") from None
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
