@@ -94,6 +94,15 @@ def test_a_refusal_carries_its_reason() -> None:
     assert "service.unknown: slack is not registered in this domain." == str(error)
 
 
+@pytest.mark.parametrize(
+    ("error", "description"), [("invalid", ""), ("invalid_request", 'a "quote"'), ("invalid_request", "日本")]
+)
+def test_an_oauth_error_says_what_the_rfcs_let_it_say(error: str, description: str) -> None:
+    """Another code, or a letter that no header may hold, is a mistake of ours."""
+    with pytest.raises(InvalidInput, match="error: expected an error code of the RFCs"):
+        OAuthError(error, description)
+
+
 def test_a_denial_carries_its_decision() -> None:
     """The message is the codes alone: what a remote caller may see is another text."""
     error = AccessDenied(DENIED)

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from extlink.domain.identifier import LinkId, TenantId
 from extlink.domain.secret import Secret
-from extlink.domain.token import RANDOM_BYTES, KeyRing, Token, TokenKind, _Keyed, link_id, tenant_tag
+from extlink.domain.token import RANDOM_BYTES, KeyRing, Token, TokenKind, _Keyed, client_secret, link_id, tenant_tag
 from extlink.errors import InvalidInput, Misconfigured
 
 ACME, OTHER = TenantId("acme"), TenantId("other")
@@ -285,6 +285,13 @@ def test_a_handle_is_128_random_bits() -> None:
     assert LINK == link_id(bytes(range(16)))
     with pytest.raises(InvalidInput):
         link_id(b"")
+
+
+def test_a_clients_secret_is_256_random_bits() -> None:
+    """Fewer are refused, whoever draws them; what comes out holds nothing that an encoder changes."""
+    assert "xl_sk_" + "A" * 43 == client_secret(bytes(32)).reveal()
+    with pytest.raises(InvalidInput, match="expected 32 bytes, got 31"):
+        client_secret(bytes(31))
 
 
 def test_a_tenants_tag_tells_tenants_apart() -> None:
