@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
-from extlink import access, catalog, facts, grants, ledger, links, services, users
+from extlink import InMemoryDirectory, access, catalog, facts, grants, ledger, links, services, users
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.directory import CandidateQuery
 from extlink.domain.event import Event
@@ -25,10 +25,13 @@ from extlink.operation import (
     Lookup,
     Now,
     Operation,
+    Peek,
     Read,
+    Step,
     Steps,
     ask,
     denied,
+    driven,
     drop,
     operation,
     put,
@@ -208,9 +211,9 @@ def test_questions_to_the_directory_name_its_methods() -> None:
         Lookup.member(UserId("sato")).method,
         Lookup.member(UserId("sato")).arguments,
     )
-    assert ("get", ((UserId("sato"),),)) == attrs.astuple(Lookup.get((UserId("sato"),)), recurse=False)
-    assert ("page", (query, None, 5)) == attrs.astuple(Lookup.page(query, None, 5), recurse=False)
-    assert ("organizations", ()) == attrs.astuple(Lookup.organizations(), recurse=False)
+    assert ("get", ((UserId("sato"),),), None) == attrs.astuple(Lookup.get((UserId("sato"),)), recurse=False)
+    assert ("page", (query, None, 5), None) == attrs.astuple(Lookup.page(query, None, 5), recurse=False)
+    assert ("organizations", (), None) == attrs.astuple(Lookup.organizations(), recurse=False)
 
 
 def written_again(name: str) -> tuple[bool, bool]:
@@ -224,6 +227,80 @@ def written_again(name: str) -> tuple[bool, bool]:
         answer_of(lambda: place.run(one))
         dumps.append(dump(host.store, (ACME, HOST, "another")))
     return dumps[0] != dumps[1], dumps[1] != dumps[2]
+
+
+def _inner() -> Steps[Commit[tuple[bytes, object]]]:
+    salt = yield from ask(Draw(2))
+    at = yield from ask(Now())
+    return Commit((salt, at))
+
+
+def test_an_operation_is_carried_out_inside_another() -> None:
+    """The outer one answers each step itself, or asks on: what it does not answer reaches whoever runs it."""
+
+    def answer(step: Step[object]) -> Steps[object]:
+        if isinstance(step, Draw):
+            return bytes(step.size)
+        return (yield from ask(step))
+
+    outer = driven(_inner(), answer)
+
+    assert Now() == next(outer)
+    with pytest.raises(StopIteration) as done:
+        outer.send(5)
+    assert Commit((b"\0\0", 5)) == done.value.value
+
+
+def test_what_the_outer_operation_raises_ends_the_inner_one() -> None:
+    """An inner operation never goes on without its answer."""
+    closed: list[str] = []
+
+    def inner() -> Steps[Commit[None]]:
+        try:
+            yield from ask(Now())
+        finally:
+            closed.append("closed")
+        return Commit(None)
+
+    def answer(step: Step[object]) -> Steps[object]:
+        if step == Now():
+            raise Refused(Reason("directory.unavailable"))
+        return (yield from ask(step))
+
+    with pytest.raises(Refused):
+        next(driven(inner(), answer))
+    assert ["closed"] == closed
+
+
+def test_a_scan_peeks_at_records_without_guarding_them() -> None:
+    """What is peeked at is as it is now, absent ones are None, and a commit after it guards none of it."""
+    host = Host.make()
+    place, absent = user_key(ACME, UserId("sato")), user_key(ACME, UserId("nobody"))
+    host.admin.run(users.suspend("sato", existing="suspend"))
+
+    @operation("tests.peek")
+    def scan(_: Call) -> Steps[Commit[tuple[object, ...]]]:
+        found = yield from ask(Peek((place, absent)))
+        return Commit((found.get(place), found.get(absent)))
+
+    assert (UserState("suspended"), None) == host.admin.run(scan())
+
+
+def test_another_directory_answers_where_a_question_names_one() -> None:
+    """People as they will be are asked of who knows them; without one the host's own directory answers."""
+    host = Host.make()
+    empty = InMemoryDirectory()
+
+    @operation("tests.lookup")
+    def look(_: Call) -> Steps[Commit[tuple[object, object]]]:
+        own: Lookup[object] = Lookup("member", (UserId("sato"),))
+        today = yield from ask(own)
+        return Commit((today, (yield from ask(attrs.evolve(own, directory=empty)))))
+
+    today, then = host.admin.run(look())
+
+    assert today is not None
+    assert None is then
 
 
 @pytest.mark.parametrize("name", NAMES)

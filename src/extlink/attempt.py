@@ -21,11 +21,24 @@ from extlink.domain.event import Detail, canonical
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.errors import CorruptRecord, InvalidInput, Misconfigured, Refused
-from extlink.operation import Answers, Call, Change, Commit, Lookup, Operation, Read, Recall, Step, Steps, Unanswered
+from extlink.operation import (
+    Answers,
+    Call,
+    Change,
+    Commit,
+    Lookup,
+    Operation,
+    Peek,
+    Read,
+    Recall,
+    Step,
+    Steps,
+    Unanswered,
+)
 from extlink.ports import ABSENT, MAX_READ_KEYS, Batch, Guard, Key, Stored, Version, Write
 from extlink.records import MAX_PIECES, RecordKey, name_of, piece_key, pieces_of, split
 
-__all__ = ["Attempt", "Cache", "advance", "lookup_answer"]
+__all__ = ["Attempt", "Cache", "advance", "lookup_answer", "peeked"]
 
 T = TypeVar("T")
 
@@ -293,6 +306,16 @@ def lookup_answer(step: Lookup[object], value: object) -> object:
             items = tuple(cast("Sequence[object]", value)) if isinstance(value, Sequence) else (None,)
             return items if all(isinstance(one, kind) for one in items) else Unanswered()
     return value if right else Unanswered()
+
+
+def peeked(step: Peek, found: Sequence[Stored]) -> Answers:
+    """Return the records that a scan asked for; nothing of them is remembered.
+
+    Raises:
+        CorruptRecord: a record that cannot be read.
+    """
+    pairs = zip(step.keys, found, strict=True)
+    return Answers({key.key: None if one.value is None else key.decode(one.value)[0] for key, one in pairs})
 
 
 def _are_members(values: Sequence[object]) -> bool:

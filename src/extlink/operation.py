@@ -10,6 +10,7 @@ optimistic retry lives in one place.
     Read     records, all from one snapshot together with everything read before
     Recall   records as they once were, without asking the store
     List     a page of records or ledger entries
+    Peek     records as they are at this moment, for scans: they guard nothing
     Lookup   the host's directory
     Ledger   the token rules with the host's keys
 """
@@ -44,6 +45,7 @@ __all__ = [
     "Lookup",
     "Now",
     "Operation",
+    "Peek",
     "Read",
     "Recall",
     "Step",
@@ -51,6 +53,7 @@ __all__ = [
     "Unanswered",
     "ask",
     "denied",
+    "driven",
     "operation",
 ]
 
@@ -134,16 +137,33 @@ class List(Step[Page]):
 
 
 @attrs.frozen
+class Peek(Step[Answers]):
+    """Ask for records, at most 64, as they are at this moment: they guard no write and are not held to any snapshot.
+
+    For scans, which would otherwise hold everything they met; as for a list, what matters is read again by key. Kinds
+    that may be cut into pieces cannot be asked for so.
+    """
+
+    keys: tuple[Readable, ...]
+
+
+@attrs.frozen
 class Unanswered:
     """The directory failed; the gate that needs it refuses (`directory.unavailable`)."""
 
 
 @attrs.frozen
 class Lookup(Step["T_co | Unanswered"], Generic[T_co]):
-    """Ask the host's directory: the method's name and its arguments."""
+    """Ask the host's directory: the method's name and its arguments.
+
+    Args:
+        directory: another directory of the hub's colour to ask instead, such as people as they will be; None: the
+            host's own.
+    """
 
     method: str
     arguments: tuple[object, ...]
+    directory: object | None = None
 
     @staticmethod
     def member(user: UserId) -> Lookup[Member | None]:
@@ -305,6 +325,24 @@ class Definition(Generic[P, T_co]):
         if args:
             raise TypeError(f"{self.name} takes keyword arguments alone")
         return Operation(self, dict(kwargs))
+
+
+def driven(steps: Steps[T], answer: Callable[[Step[object]], Steps[object]]) -> Steps[T]:
+    """Carry out an operation inside another one, which answers its steps: as a preview does, and a look at the past.
+
+    Args:
+        steps: the inner operation, not yet started.
+        answer: answers one step, by steps of the outer operation where it likes; what it raises, the inner one does
+            not see.
+    """
+    try:
+        step = next(steps)
+        while True:
+            step = steps.send((yield from answer(step)))
+    except StopIteration as done:
+        return cast("T", done.value)
+    finally:
+        steps.close()
 
 
 def operation(

@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.threaded import ThreadedStorage
-from extlink.attempt import Attempt, advance, lookup_answer
+from extlink.attempt import Attempt, advance, lookup_answer, peeked
 from extlink.domain.edition import parse_edition, parse_products
 from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes
@@ -21,7 +21,21 @@ from extlink.domain.token import KeyRing
 from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, StorageError, Unavailable
 from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation, require_ports
 from extlink.idempotency import with_key
-from extlink.operation import Call, Commit, Draw, Ledger, List, Lookup, Now, Operation, Read, Recall, Step, Unanswered
+from extlink.operation import (
+    Call,
+    Commit,
+    Draw,
+    Ledger,
+    List,
+    Lookup,
+    Now,
+    Operation,
+    Peek,
+    Read,
+    Recall,
+    Step,
+    Unanswered,
+)
 from extlink.ports import (
     AsyncDirectory,
     AsyncStorage,
@@ -163,6 +177,8 @@ class ExtLink(Hub):
                 return self._draw(step.size)
             case List():
                 return self._list(step.query)
+            case Peek():
+                return peeked(step, self._read([record.key for record in step.keys], {}))
             case _:
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
@@ -176,7 +192,8 @@ class ExtLink(Hub):
 
     def _lookup(self, step: Lookup[object]) -> object:
         try:
-            return lookup_answer(step, getattr(self._directory, step.method)(*step.arguments))
+            asked = step.directory or self._directory
+            return lookup_answer(step, getattr(asked, step.method)(*step.arguments))
         except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
             return Unanswered()
 
@@ -388,6 +405,8 @@ class AsyncExtLink(Hub):
                 return self._draw(step.size)
             case List():
                 return await self._list(step.query)
+            case Peek():
+                return peeked(step, await self._read([record.key for record in step.keys], {}))
             case _:
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
@@ -401,7 +420,8 @@ class AsyncExtLink(Hub):
 
     async def _lookup(self, step: Lookup[object]) -> object:
         try:
-            return lookup_answer(step, await getattr(self._directory, step.method)(*step.arguments))
+            asked = step.directory or self._directory
+            return lookup_answer(step, await getattr(asked, step.method)(*step.arguments))
         except Exception:  # noqa: BLE001 - whatever the host's directory raises, it did not answer
             return Unanswered()
 
