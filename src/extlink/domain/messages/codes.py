@@ -182,6 +182,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("network.plan_ipv6_only", _V, "range"),
     ("network.plan_not_global", _A, "range"),
     ("network.plan_rows", _A, "rows limit fewest"),
+    ("network.plan_opens_too_much", _A, "extra most rows"),
     ("datagroup.unblockable", _S, "connector policy"),
     ("datagroup.unblockable_actions", _S, "connector policy"),
     ("datagroup.unknown_policy", _S, "policy"),

@@ -493,6 +493,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions can hold {limit} rows and already have {rows}. To allow all published IP addresses, at least {fewest} more are necessary.",
             "Merge adjacent ranges or delete rows that are not needed, so that at least {fewest} rows are free.",
         ),
+        "network.plan_opens_too_much": Message(
+            "With the {rows} rows of the list, all published IP addresses can only be allowed by opening {extra} others as well; at most {most} were to be opened.",
+            "Merge adjacent ranges or delete rows that are not needed, so that the plan can be finer, or allow more other IP addresses.",
+        ),
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",

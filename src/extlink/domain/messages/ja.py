@@ -488,6 +488,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IPアドレス制限に登録できるのは{limit}行までで、すでに{rows}行あります。公開されているIPアドレスをすべて許可するには、少なくともあと{fewest}行が必要です。",
             "隣り合う範囲を1行にまとめるか、不要な行を削除して、{fewest}行以上の空きを作ってください。",
         ),
+        "network.plan_opens_too_much": Message(
+            "{rows}行までのリストで、公開されているIPアドレスをすべて許可すると、それ以外のIPアドレスも{extra}個許可されます。指定された上限は{most}個です。",
+            "隣り合う範囲を1行にまとめるか、不要な行を削除して空きを増やすか、上限を引き上げてください。",
+        ),
         "datagroup.unblockable": Message(
             "コネクタ「{connector}」はブロックできないため、データポリシー「{policy}」を保存できません。",
             "コネクタ「{connector}」を、ビジネスまたは非ビジネスに設定してください。",

@@ -479,6 +479,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制最多可注册{limit}行，现已有{rows}行。要允许公布的所有IP地址，至少还需要{fewest}行。",
             "请将相邻的范围合并为一行，或删除不需要的行，以留出至少{fewest}行。",
         ),
+        "network.plan_opens_too_much": Message(
+            "在最多{rows}行的列表中，要允许公布的所有IP地址，还会同时开放另外{extra}个IP地址，超过了指定的上限{most}个。",
+            "请将相邻的范围合并为一行，或删除不需要的行，以留出更多的行，或者提高上限。",
+        ),
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
