@@ -98,8 +98,6 @@ def test_the_statement_says_what_was_ended() -> None:
         "stop": "0.1.0",
         "began": NOW,
         "ended": 2,
-        "suspended": 0,
-        "resumed": 0,
         "codes": 1,
         "access_tokens": 1,
         "refresh_tokens": 1,

@@ -49,6 +49,8 @@ __all__ = ["Purge", "Purges", "Remaining", "note_purge", "purge", "purges", "rem
 
 _WHAT: Final = "purge"
 _SHOWN: Final = 20
+# A purge only ends.
+_NEVER: Final = frozenset({"suspended", "resumed"})
 _NOTHING: Final = Toll()
 
 
@@ -181,7 +183,8 @@ def _purge(call: Call, *, service: ServiceId) -> Steps[Commit[Purge]]:
 
 
 def _told(done: Purge) -> dict[str, Detail]:
-    return {"service": done.service, "stop": done.stop, "began": done.began, **attrs.asdict(done.toll)}
+    counts = attrs.asdict(done.toll, filter=lambda field, _: field.name not in _NEVER)
+    return {"service": done.service, "stop": done.stop, "began": done.began, **counts}
 
 
 def purge(service: str) -> Operation[Purge]:
