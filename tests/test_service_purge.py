@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -398,6 +398,29 @@ def test_the_host_notes_only_for_itself() -> None:
     for operation in (services.note_purge("acme", done), services.purges(SERVICE)):
         with pytest.raises(InvalidInput, match="expected the host itself"):
             inside.run(operation)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"service": 7},
+        {"service": ""},
+        {"stop": None},
+        {"stop": "0" * 65},
+        {"began": "now"},
+        {"done": 1.5},
+        {"toll": (1, 2)},
+        {"toll": Toll(ended=-1)},
+        {"toll": Toll(codes=cast("int", "many"))},
+    ],
+)
+def test_what_is_no_statement_is_not_noted(fields: dict[str, Any]) -> None:
+    """A value of the right kind may hold anything; what is noted is what the fields say they are."""
+    done = Purge(service=FLOWS, stop="0.0.0", began=NOW, done=NOW)
+    assert "services.note_purge" == services.note_purge("acme", done).name
+
+    with pytest.raises(InvalidInput):
+        services.note_purge("acme", attrs.evolve(done, **fields))
 
 
 def test_a_stop_of_the_host_ends_a_tenants_links() -> None:
