@@ -1,6 +1,6 @@
 """The same races between processes, each with connections, memory and randomness of its own.
 
-On one SQLite file, and on one PostgreSQL server, which in CI hears fewer of them: that store has such races elsewhere too.
+On one SQLite file, and on one PostgreSQL server, which in CI hears fewer of them.
 """
 
 from __future__ import annotations
