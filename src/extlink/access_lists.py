@@ -49,6 +49,7 @@ _MAX_SERVICES: Final = 10
 _MAX_CURSOR: Final = 1_024
 # Stands in a question for whom it will be about.
 _SOMEBODY: Final = "somebody"
+_UNAVAILABLE: Final = "directory.unavailable"
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +97,7 @@ def _users(
     facts.registered(answers, call.tenant, service)
     page = yield from ask(Lookup.page(CandidateQuery(), after, limit))
     if isinstance(page, Unanswered):
-        raise Refused(Reason("directory.unavailable"))
+        raise Refused(Reason(_UNAVAILABLE))
     members = tuple(page.members[:limit])
     starts = [partial(_about(question, user=member.id).start, call) for member in members]
     commits = yield from together(starts, members)
@@ -166,6 +167,8 @@ def _services(
     page = yield from ask(List(Records(call.tenant.encode(), prefix(SERVICE.name), start, limit)))
     names = [ServiceId(components(item.key.path)[-1]) for item in page.items]
     commits = yield from together([partial(_about(question, service=name).start, call) for name in names])
+    if any(reason.code == _UNAVAILABLE for commit in commits for reason in commit.result.reasons):
+        raise Refused(Reason(_UNAVAILABLE))  # an empty page would read as "nothing"
     found = [
         ServiceAccess(service=name, decision=commit.result)
         for name, commit in zip(names, commits, strict=True)
@@ -199,7 +202,7 @@ def services(  # noqa: PLR0913 - each is a fact of the question, as in `explain`
 
     Raises:
         InvalidInput: malformed arguments.
-        Refused: when run: `tenant.not_open`.
+        Refused: when run: `directory.unavailable`, `tenant.not_open`.
 
     >>> services("sato", network="not_applicable").name
     'access.services'
