@@ -155,8 +155,10 @@ def _read(runs: Sequence[_Run[T]], shared: _Shared) -> Steps[None]:
             f"ask in smaller batches",
         )
     shared.deciding += len(deciding)
-    rest = iter(aside)
-    for part in (deciding, *iter(lambda: list(islice(rest, MAX_READ_KEYS)), [])):
+    # What decides is compared at every later read as long as it fits: nothing else may take its place.
+    room = MAX_READ_KEYS - shared.deciding
+    rest = iter(aside[room:])
+    for part in ([*deciding, *aside[:room]], *iter(lambda: list(islice(rest, MAX_READ_KEYS)), [])):
         if part:
             shared.records.update((yield from ask(Read(tuple(part)))).values)
     answers = Answers(shared.records)
