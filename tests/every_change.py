@@ -289,6 +289,9 @@ def _links(teller: _Teller) -> None:
     teller.anybody(read)
     teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
     teller.anybody(access.admit(tokens.refresh_token, scope="k:file:read"))
+    teller.anybody(
+        access.check_many([read, access.check(tokens.access_token, scope="k:app_record:read", address="nowhere")])
+    )
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
@@ -332,6 +335,7 @@ def _dormant(teller: _Teller) -> None:
     for late in (
         lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
         lambda tokens: access.admit(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: access.check_many([access.check(tokens.access_token, scope="k:app_record:read")]),
         lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
         lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
     ):

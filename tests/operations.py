@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 import extlink
-from extlink import catalog, clients, endpoints, feeds, grants, links, networks, services, triggers
+from extlink import access, catalog, clients, endpoints, feeds, grants, links, networks, services, triggers
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
@@ -45,7 +45,9 @@ SERVICE_TAGS = feeds.read_service_tags(
 )
 # Modules that a public one is made of; `links`, `networks` and `endpoints` show their names.
 _PARTS = (
+    "access_batches",
     "access_checks",
+    "access_lists",
     "access_questions",
     "endpoint_consent",
     "endpoint_pushed",
@@ -308,6 +310,15 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "region": None,
     }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
+    question: dict[str, object] = {
+        "scope": ["k:app_record:write"],
+        "address": "203.0.113.7",
+        "connectors": ["shared_excel"],
+        "environment": "dev",
+        "flow_id": "flow-1",
+        "network": "applies",
+        "network_proof": "none",
+    }
     return {
         "access.admit": {
             "token": stage.tokens.access_token,
@@ -326,6 +337,12 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "environment": "dev",
             "flow_id": "flow-1",
             "resource": "https://acme.cybozu.com",
+        },
+        "access.check_many": {
+            "requests": [
+                access.check(stage.tokens.access_token, scope=scope, address="203.0.113.7")
+                for scope in ("k:app_record:read", "k:app_record:write")
+            ]
         },
         "access.check_flow": {
             "service": SERVICE,
@@ -350,6 +367,11 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "network": "applies",
             "network_proof": "none",
         },
+        "access.explain_many": {
+            "requests": [access.explain(SERVICE, user=user, address="203.0.113.7") for user in ("sato", "tanaka")]
+        },
+        "access.services": {"user": "sato", **question, "after": None, "limit": 10},
+        "access.users": {"service": SERVICE, **question, "after": None, "limit": 20},
         "datagroups.remedy": {
             "connectors": ["shared_kintone", "shared_excel"],
             "service": SERVICE,

@@ -2,12 +2,16 @@
 
 check, admit                 what a service presents, at every call of it
 explain, check_flow          without a token: why somebody would be refused, and whether a flow may run
+explain_many, check_many     many of these questions at once, over one snapshot
+users, services              who may use a service, and what may somebody use, in pages
 evaluate, is_allowed         the decision itself, for whoever has a policy and a request at hand
 """
 
 from __future__ import annotations
 
+from extlink.access_batches import check_many, explain_many
 from extlink.access_checks import admit, check
+from extlink.access_lists import ServiceAccess, ServiceAccessPage, UserAccess, UserAccessPage, services, users
 from extlink.access_questions import check_flow, explain
 from extlink.domain.access import AccessRequest, Credential, Person, Policy, evaluate, is_allowed
 from extlink.domain.decision import Admission
@@ -18,10 +22,18 @@ __all__ = [
     "Credential",
     "Person",
     "Policy",
+    "ServiceAccess",
+    "ServiceAccessPage",
+    "UserAccess",
+    "UserAccessPage",
     "admit",
     "check",
     "check_flow",
+    "check_many",
     "evaluate",
     "explain",
+    "explain_many",
     "is_allowed",
+    "services",
+    "users",
 ]

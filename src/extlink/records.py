@@ -57,7 +57,7 @@ FORMAT: Final = 1
 _ESCAPED: Final = "\\u"
 _MEMO: Final = 4_096
 _HEAD: Final = b"\x00"
-_PIECES: Final = "~"
+PIECES: Final = "~"
 # 40 pieces are read at once beside everything else; 2.5 MiB compressed is far beyond any list of an edition.
 MAX_PIECES: Final = 40
 
@@ -183,7 +183,7 @@ def split(key: Key, data: bytes, at: Instant) -> tuple[tuple[Key, bytes], ...]:
 
 def piece_key(key: Key, number: int) -> Key:
     """Return where a piece of a large record lies."""
-    return Key(key.tenant, prefix(_PIECES) + key.path + prefix(str(number)))
+    return Key(key.tenant, prefix(PIECES) + key.path + prefix(str(number)))
 
 
 def pieces_of(value: bytes) -> int:
@@ -192,12 +192,22 @@ def pieces_of(value: bytes) -> int:
     Raises:
         CorruptRecord: a head that cannot be read, or written by a newer release.
     """
+    head = head_of(value)
+    return 0 if head is None else head[1]
+
+
+def head_of(value: bytes) -> tuple[Instant, int] | None:
+    """Return when a large record was written and of how many pieces it is, given its head; None for one that is whole.
+
+    Raises:
+        CorruptRecord: as `pieces_of`.
+    """
     if not value.startswith(_HEAD):
-        return 0
+        return None
     try:
-        version, _, count = as_list(json.loads(value[len(_HEAD) :]))
+        version, at, count = as_list(json.loads(value[len(_HEAD) :]))
         if as_whole(version) == FORMAT and 1 < as_whole(count) <= MAX_PIECES:
-            return as_whole(count)
+            return Instant(as_whole(at)), as_whole(count)
     except (ValueError, TypeError, RecursionError) as exc:
         raise CorruptRecord("the head of a large record cannot be read back; restore it from a backup") from exc
     raise CorruptRecord("the head of a large record is of another release; use the release that wrote it")
