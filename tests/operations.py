@@ -44,6 +44,7 @@ SERVICE_TAGS = feeds.read_service_tags(
 _PARTS = (
     "access_checks",
     "access_questions",
+    "access_readiness",
     "endpoint_consent",
     "endpoint_pushed",
     "endpoint_tokens",
@@ -57,6 +58,7 @@ _PARTS = (
     "link_views",
     "network_pins",
     "network_plans",
+    "service_steps",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -346,6 +348,14 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "network": "applies",
             "network_proof": "none",
         },
+        "access.readiness": {
+            "service": SERVICE,
+            "user": "sato",
+            "ranges": [SERVICE_TAGS],
+            "requirement": "vendor-current",
+            "region": None,
+            "connectors": ["shared_kintone", "shared_outlook"],
+        },
         "datagroups.remedy": {
             "connectors": ["shared_kintone", "shared_excel"],
             "service": SERVICE,
@@ -445,6 +455,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "networks.stale": {**published, "older_than_days": 90},
         "networks.show_pin": {"service": SERVICE},
         "networks.unpin": {"service": SERVICE},
+        "services.confirm": {"service": SERVICE, "step": "app-side"},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},
@@ -455,6 +466,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.release_everywhere": {"service": SERVICE},
         "services.set_default": {"unconfigured": "allow"},
         "services.set_dormancy": {"service": SERVICE, "days": 90},
+        "services.unconfirm": {"service": SERVICE, "step": "app-side"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
         "tenants.end_links": {"cause": "restored from a backup"},

@@ -53,6 +53,8 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "service.disabled": Kind("important", _S, "disable integration"),
         "service.quarantined": Kind("important", _S, "quarantine integration"),
         "service.released": Kind("important", _S, "release integration"),
+        "service.confirmed": Kind("information", _S, "confirm integration step"),
+        "service.unconfirmed": Kind("information", _S, "no longer confirm integration step"),
         "default.changed": Kind("important", _S, "update integration default"),
         "grant.changed": Kind("important", _S, "update permitted users"),
         "grant.subject_vanished": Kind("important", _S, "permitted subject deleted"),
