@@ -216,6 +216,7 @@ class Stage:
         host.user("guest-1").run(grants.ask(SERVICE))
         host.admin.run(services.register(catalog.SLACK))
         host.admin.run(services.enable("slack"))
+        host.admin.run(services.confirm(SERVICE, "data-group"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -466,7 +467,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.release_everywhere": {"service": SERVICE},
         "services.set_default": {"unconfigured": "allow"},
         "services.set_dormancy": {"service": SERVICE, "days": 90},
-        "services.unconfirm": {"service": SERVICE, "step": "app-side"},
+        "services.unconfirm": {"service": SERVICE, "step": "data-group"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
         "tenants.end_links": {"cause": "restored from a backup"},
