@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from extlink import catalog, services
+from extlink.domain.identifier import ServiceId, UserId
+from extlink.domain.instant import Instant
 from extlink.domain.readiness import Confirmation
 from extlink.domain.reason import Reason
 from extlink.records import confirmations_key
@@ -22,7 +24,7 @@ def test_who_confirmed_a_step_and_when_is_kept() -> None:
 
     assert said == host.admin.run(services.confirm(SERVICE, "app-side"))
     assert before == host.dump()
-    assert Confirmation(by="suzuki", at=NOW) == said
+    assert Confirmation(by=UserId("suzuki"), at=NOW) == said
     entry = host.entries()[-1]
     assert ("service.confirmed", "suzuki", {"service": SERVICE, "step": "app-side"}) == (
         entry.event,
@@ -43,7 +45,9 @@ def test_what_was_confirmed_can_be_taken_back() -> None:
     assert before == host.dump()
     details = {"service": SERVICE, "step": "app-side", "confirmed_by": "admin-1", "confirmed": NOW}
     assert ("service.unconfirmed", "ops", details) == (entry.event, entry.user, entry.details)
-    assert Confirmation(by="admin-1", at=NOW + 60) == host.admin.run(services.confirm(SERVICE, "app-side"))
+    assert Confirmation(by=UserId("admin-1"), at=Instant(NOW + 60)) == host.admin.run(
+        services.confirm(SERVICE, "app-side")
+    )
 
 
 def test_a_step_that_nobody_confirmed_is_not_taken_back() -> None:
@@ -86,4 +90,4 @@ def test_a_service_that_is_forgotten_takes_its_confirmations_along() -> None:
     host.admin.run(services.confirm("slack", "same-email"))
     host.admin.run(services.unregister("slack"))
 
-    assert host.dump()[0].get((ACME.encode(), confirmations_key(ACME, "slack").key.path)) is None
+    assert host.dump()[0].get((ACME.encode(), confirmations_key(ACME, ServiceId("slack")).key.path)) is None

@@ -338,14 +338,20 @@ def read_marks(value: object) -> Mapping[str, int]:
 
 def write_confirmations(said: Mapping[str, Confirmation]) -> Detail:
     """Fields of what was said of a service's steps outside."""
-    return {step: (one.by, one.at, one.holds) for step, one in said.items()}
+    return {step: write_confirmation(one) for step, one in said.items()}
 
 
 def read_confirmations(value: object) -> Mapping[str, Confirmation]:
     """Read what `write_confirmations` wrote."""
-    return {step: _read_confirmation(one) for step, one in as_map(value).items()}
+    return {step: read_confirmation(one) for step, one in as_map(value).items()}
 
 
-def _read_confirmation(value: object) -> Confirmation:
+def write_confirmation(said: Confirmation) -> Detail:
+    """Fields of what somebody said of a step."""
+    return (said.by, said.at, said.holds)
+
+
+def read_confirmation(value: object) -> Confirmation:
+    """Read what `write_confirmation` wrote."""
     by, at, holds = as_list(value)
     return Confirmation(by=None if by is None else UserId(as_text(by)), at=Instant(as_whole(at)), holds=holds is True)

@@ -34,7 +34,7 @@ def allowing(*texts: str) -> IPRestriction:
 
 def judged(wanted: Published, network: IPRestriction, *, pin: Pin | None = None, edition: Edition = "JP") -> Judged:
     """Return what the item says."""
-    return judge(SLACK, wanted, network=network, pin=pin, edition=EDITIONS[edition], at=AT)
+    return judge(SLACK, wanted, network=network, held_to=pin, edition=EDITIONS[edition], at=AT)
 
 
 def test_all_of_it_comes_in() -> None:

@@ -196,7 +196,7 @@ def _network(known: Known) -> Judged:
         known.service,
         known.published,
         network=policy.network,
-        pin=policy.pins.get(known.service),
+        held_to=policy.pins.get(known.service),
         edition=EDITIONS[policy.registry.tenant.edition],
         at=known.at,
     )

@@ -82,7 +82,7 @@ def judge(
     published: Published,
     *,
     network: IPRestriction,
-    pin: Pin | None,
+    held_to: Pin | None,
     edition: EditionProfile,
     at: Instant,
 ) -> Judged:
@@ -90,7 +90,7 @@ def judge(
 
     Args:
         published: what the service calls from, as far as somebody knows.
-        network, pin: what stands in the way of a call; a pin for single links does not.
+        network, held_to: what stands in the way of a call; a pin for single links does not.
         edition: whose list the restriction is.
     """
     found = coverage(network, published.rows, ipv4_only=edition.network.ipv4_only)
@@ -100,7 +100,7 @@ def judge(
         network=network,
         edition=edition,
         found=found,
-        unpinned=_unpinned(found, pin if pin is not None and pin.applies == "service" else None),
+        unpinned=_unpinned(found, held_to if held_to is not None and held_to.applies == "service" else None),
         at=at,
     )
     return attrs.evolve(_verdict(asked), evidence=_evidence(asked), advice=_advice(asked))
