@@ -296,12 +296,23 @@ class TestUsers:
     def test_a_directory_that_fails_is_unknown(self) -> None:
         """Nobody was found, and nobody is said to be missing."""
         host = Host.prepared()
+        host.connect("sato")
+        host.admin.run(grants.allow(SERVICE, everyone=True))
         silent = another_hub(host.store, Silent(), host.clock)
         admin = silent.tenant("acme").acting_as("admin-1", roles={"common_administrator"})
 
         for user in (None, "sato"):
             line = item(admin.run(access.readiness(SERVICE, user=user)), "users")
             assert ("unknown", "directory.unavailable", "host") == (line.state, line.reason.code, line.who)
+
+    def test_an_empty_directory_has_nobody(self) -> None:
+        """Everybody is permitted, and there is nobody."""
+        host = Host.prepared()
+        host.admin.run(grants.allow(SERVICE, everyone=True))
+        empty = another_hub(host.store, InMemoryDirectory(), host.clock)
+        admin = empty.tenant("acme").acting_as("admin-1", roles={"common_administrator"})
+
+        assert "missing" == item(admin.run(access.readiness(SERVICE)), "users").state
 
     def test_people_are_looked_at_in_pages_until_one_is_found(self) -> None:
         """The last of very many is found; with the first of them nobody else is asked for."""

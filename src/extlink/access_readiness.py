@@ -294,7 +294,7 @@ def _more(call: Call, known: Known, held: Mapping[UserId, tuple[LinkId, ...]], s
     if not ids:
         return seen
     found = yield from ask(Lookup.get(tuple(held)))
-    # Of people about whom the directory says nothing no link is called live.
+    # Where the directory fails, the link gate judges by what it knows without it, as it does at a call.
     members: dict[UserId, Member | None] = dict.fromkeys(held)
     if not isinstance(found, Unanswered):
         members.update({one.id: one for one in found})

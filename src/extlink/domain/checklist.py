@@ -22,7 +22,7 @@ from extlink.domain.flow import Flow
 from extlink.domain.identifier import ClientId, ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant, to_datetime
 from extlink.domain.last_use import LastUse
-from extlink.domain.link import Link
+from extlink.domain.link import Link, LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Who, who
 from extlink.domain.readiness import Action, Confirmation, Item, Readiness, named, spelled
@@ -251,9 +251,13 @@ def _consent(known: Known) -> Judged:
         return Judged(state="unknown", reason=Reason("readiness.links_unseen", params))
     if known.asked is None:
         return Judged(state="missing", reason=Reason("readiness.nobody_connected", params))
-    notes = link_notes(known.policy, known.links[-1], known.at) if known.links else ()
+    # Of several that do not work, the one made last tells most, and one that nobody ended more than any other.
+    told = min(
+        known.links, key=lambda link: (link.state is not LinkState.LIVE, -link.accepted_at, link.id), default=None
+    )
     missing: Note = ("link.missing", {**params, "user": known.asked})
-    return Judged(state="missing", reason=Reason(*(notes[0] if notes else missing)))
+    code, details = missing if told is None else link_notes(known.policy, told, known.at)[0]
+    return Judged(state="missing", reason=Reason(code, details))
 
 
 def _last_call(known: Known) -> Judged:
