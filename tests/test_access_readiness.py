@@ -305,6 +305,19 @@ class TestUsers:
             line = item(admin.run(access.readiness(SERVICE, user=user)), "users")
             assert ("unknown", "directory.unavailable", "host") == (line.state, line.reason.code, line.who)
 
+    def test_somebody_whom_the_host_suspended_is_not_permitted(self) -> None:
+        """Whatever the directory says; nor is somebody excluded by name."""
+        host = Host.make()
+        host.admin.run(services.register(catalog.POWER_AUTOMATE))
+        host.admin.run(grants.allow(SERVICE, everyone=True))
+        host.admin.run(grants.exclude(SERVICE, users=["tanaka"]))
+        for user in ("sato", "suzuki", "guest-1", "admin-1"):
+            host.admin.run(users.suspend(user))
+        assert "missing" == item(asked(host), "users").state
+
+        host.admin.run(users.resume("guest-1"))
+        assert "guest-1" == item(asked(host), "users").evidence["user"]
+
     def test_an_empty_directory_has_nobody(self) -> None:
         """Everybody is permitted, and there is nobody."""
         host = Host.prepared()
@@ -314,8 +327,9 @@ class TestUsers:
 
         assert "missing" == item(admin.run(access.readiness(SERVICE)), "users").state
 
-    def test_people_are_looked_at_in_pages_until_one_is_found(self) -> None:
+    def test_people_are_looked_at_in_pages_until_one_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The last of very many is found; with the first of them nobody else is asked for."""
+        monkeypatch.setattr("extlink.access_readiness._PEOPLE", 40)
         host = Host.make()
         for number in range(100):
             host.directory.add_user(f"u{number}", products={"kintone"}, status="suspended", display_priority=number)

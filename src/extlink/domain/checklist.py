@@ -308,7 +308,7 @@ class _Row(NamedTuple):
     applies: Callable[[Known], bool] = _always
 
 
-_TABLE: Final[tuple[_Row, ...]] = (
+TABLE: Final[tuple[_Row, ...]] = (
     _Row("available", "service", "nobody", ("service",), _available),
     _Row("registered", "service", "common_administrator", (), _registered),
     _Row("enabled", "service", "common_administrator", (), _enabled),
@@ -344,7 +344,7 @@ def checklist(known: Known) -> Readiness:
     """
     edition = known.policy.registry.tenant.edition
     items: list[Item] = []
-    for row in _TABLE:
+    for row in TABLE:
         items.extend(_outside(known, _BEFORE.get(row.name, frozenset())))
         if row.applies(known):
             said = row.judge(known)

@@ -80,6 +80,7 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
             "使用此联动的流将停止运行。已添加的数据不会被删除。如需再次使用，请从服务的页面重新联动。",
         ),
         # The checklist of a service: its lines, and their states.
+        "ui.readiness": ("利用開始の準備状況", "Readiness", "准备情况"),
         "readiness.available": ("利用できるサービスである", "The service is available", "服务可以使用"),
         "readiness.registered": ("サービスが登録されている", "The service is registered", "服务已注册"),
         "readiness.enabled": ("サービスが有効である", "The service is enabled", "服务已启用"),
