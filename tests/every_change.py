@@ -156,6 +156,8 @@ def _services(teller: _Teller) -> None:
     teller.root(services.release_everywhere("slack"))
     teller.admin(services.set_default("allow"))
     teller.admin(services.enable(SERVICE))
+    teller.admin(services.confirm(SERVICE, "app-side"))
+    teller.admin(services.unconfirm(SERVICE, "app-side"))
     teller.sato(services.enable("slack"))
     teller.root(tenants.check_keys({"k2": "00ff"}))
 

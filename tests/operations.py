@@ -49,6 +49,7 @@ _PARTS = (
     "access_checks",
     "access_lists",
     "access_questions",
+    "access_readiness",
     "endpoint_consent",
     "endpoint_pushed",
     "endpoint_tokens",
@@ -63,6 +64,7 @@ _PARTS = (
     "network_pins",
     "network_plans",
     "service_purge",
+    "service_steps",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -220,6 +222,7 @@ class Stage:
         host.user("guest-1").run(grants.ask(SERVICE))
         host.admin.run(services.register(catalog.SLACK))
         host.admin.run(services.enable("slack"))
+        host.admin.run(services.confirm(SERVICE, "data-group"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -372,6 +375,14 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         },
         "access.services": {"user": "sato", **question, "after": None, "limit": 10},
         "access.users": {"service": SERVICE, **question, "after": None, "limit": 20},
+        "access.readiness": {
+            "service": SERVICE,
+            "user": "sato",
+            "ranges": [SERVICE_TAGS],
+            "requirement": "vendor-current",
+            "region": None,
+            "connectors": ["shared_kintone", "shared_outlook"],
+        },
         "datagroups.remedy": {
             "connectors": ["shared_kintone", "shared_excel"],
             "service": SERVICE,
@@ -471,6 +482,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "networks.stale": {**published, "older_than_days": 90},
         "networks.show_pin": {"service": SERVICE},
         "networks.unpin": {"service": SERVICE},
+        "services.confirm": {"service": SERVICE, "step": "app-side"},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
         "services.note_purge": {
@@ -488,6 +500,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.release_everywhere": {"service": SERVICE},
         "services.set_default": {"unconfigured": "allow"},
         "services.set_dormancy": {"service": SERVICE, "days": 90},
+        "services.unconfirm": {"service": SERVICE, "step": "data-group"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
         "tenants.end_links": {"cause": "restored from a backup"},

@@ -70,6 +70,11 @@ OTHERWISE: Mapping[str, tuple[Kind, str]] = {
         Kind("important", S, "operation denied", "FAILED"),
         "the list wants module and action of the operation; the entry names the operation itself",
     ),
+    "service.confirmed": (
+        Kind("important", S, "confirm integration step"),
+        "TRACE T8; the product does not know of steps outside",
+    ),
+    "service.unconfirmed": (Kind("important", S, "no longer confirm integration step"), "as service.confirmed"),
     "tenant.opened": (Kind("important", S, "open domain"), "a tenant's first entry; the product has no such moment"),
     "tenant.links_ended": (Kind("important", S, "revoke all integrations"), "the product cannot end all of a domain"),
     "tenant.setting_changed": (Kind("important", S, "update integration setting"), "a setting of the library's own"),
@@ -118,6 +123,8 @@ TOLD: Mapping[str, frozenset[str]] = {
     "service.quarantined": frozenset({"service", "cause", "epoch"}),
     "service.released": frozenset({"service", "epoch"}),
     "service.purged": frozenset({"service", "stop", "began", "ended", "codes", "refresh_tokens", "unreadable"}),
+    "service.confirmed": frozenset({"service", "step"}),
+    "service.unconfirmed": frozenset({"service", "step", "confirmed_by", "confirmed"}),
     "default.changed": frozenset({"before", "after"}),
     "grant.changed": frozenset({"service", "edit"}),
     "grant.subject_vanished": frozenset({"service", "organization"}),
@@ -182,6 +189,7 @@ READS = frozenset(
     {
         "access.check_flow",
         "access.explain",
+        "access.readiness",
         "datagroups.remedy",
         "clients.registered",
         "clients.show",

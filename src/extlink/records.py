@@ -15,6 +15,7 @@ kind without an image (marks, outcomes, walks) is apart from the ledger (DESIGN 
     OAuth client       c <client>           seen assertions     a <client>
     open request      rq <service> <user>  answered request    ra <service> <user>
     head of requests  rv                   last use of a link  nu <link>
+    steps outside     sc <service>
     what a command came to (`outcomes`)      i <user> <idempotency key>
     how far a walk over links has come       j <what for> <of what>
     what a purge came to (of ~host)          j purge <service> <tenant>
@@ -44,6 +45,7 @@ from extlink.domain.link import Link
 from extlink.domain.link_job import LinkJob
 from extlink.domain.network import IPRestriction
 from extlink.domain.pin import Pin
+from extlink.domain.readiness import Confirmation
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Tenant, UserState
@@ -141,6 +143,9 @@ RESETS: Final = Kind[int]("p", _same, codec.read_count, _same)
 SERVICE: Final = Kind[RegisteredService]("s", codec.write_service, codec.read_service, codec.write_service)
 HOST_SERVICE: Final = Kind[HostService](
     "s", codec.write_host_service, codec.read_host_service, codec.write_host_service
+)
+CONFIRMATIONS: Final = Kind[Mapping[str, Confirmation]](
+    "sc", codec.write_confirmations, codec.read_confirmations, codec.write_confirmations
 )
 GRANT_RULES: Final = Kind[tuple[Rules, Rules]]("r", codec.write_rules, codec.read_rules, codec.write_rules, packed=True)
 USER_GRANT: Final = Kind[UserRules]("g", codec.write_user_rules, codec.read_user_rules, codec.write_user_rules)
@@ -252,6 +257,11 @@ def service_key(tenant: TenantId, service: ServiceId) -> RecordKey[RegisteredSer
 def host_service_key(service: ServiceId) -> RecordKey[HostService]:
     """Return where the host's own word on a service lies."""
     return RecordKey(HOST_SERVICE, key(HOST, "s", service))
+
+
+def confirmations_key(tenant: TenantId, service: ServiceId) -> RecordKey[Mapping[str, Confirmation]]:
+    """Return where it is kept what was said of a service's steps that are done outside."""
+    return RecordKey(CONFIRMATIONS, key(tenant, "sc", service))
 
 
 @lru_cache(_MEMO)
