@@ -73,7 +73,7 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
         _data_group_gate(policy, request),
         _link_gate(policy, request),
     )
-    return Decision(findings, required)
+    return Decision(findings, required, (policy, request))
 
 
 def is_allowed(policy: Policy, request: AccessRequest) -> bool:
