@@ -33,6 +33,8 @@ __all__ = ["Case", "Step"]
 
 _NEW_LINK: Final = LinkId("~new")
 _NEW_CLIENT: Final = ClientId("~new")
+# What is wrong with a token alone: another one of the same link has none of it.
+_PASSING: Final = frozenset({"token.expired", "token.superseded", "token.wrong_kind"})
 _NO_CODE: Final = Code(digest=b"", expires=Instant(0), redirect_uri="", challenge=None)
 
 
@@ -320,8 +322,10 @@ def present(case: Case) -> Steps:
     credential = cast("Credential", case.request.credential)
     link = credential.link
     if link is not None:
-        fresh = attrs.evolve(credential, notes=(), scopes=link.scopes)
-        needs = _without_traffic(case.request, link.scopes, fresh)
+        fresh = attrs.evolve(
+            credential, notes=tuple(one for one in credential.notes if one[0] not in _PASSING), scopes=link.scopes
+        )
+        needs = _without_traffic(case.request, link.scopes, attrs.evolve(fresh, notes=()))
         yield Step(
             Action("outside.present_token", {"link": link.id}),
             case.policy,
