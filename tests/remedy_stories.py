@@ -21,6 +21,7 @@ from extlink.domain.client_registration import ClientProfile, ClientRecord
 from extlink.domain.consent import Acceptance, Consent
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision, Refusal
+from extlink.domain.edition import ALL_EDITIONS
 from extlink.domain.event import Event
 from extlink.domain.identifier import Scope, ServiceId
 from extlink.domain.instant import Instant, to_datetime
@@ -39,7 +40,7 @@ from extlink.runtime import ExtLink, Tenant
 from tests.fakes import FrozenClock
 from tests.hosts import ACME, CHALLENGE, REDIRECT, VERIFIER, another_hub, people
 
-__all__ = ["HAPPENINGS", "Stage", "story"]
+__all__ = ["Stage", "stories"]
 
 T = TypeVar("T")
 AUTOMATE: Final = ServiceId("automate")
@@ -58,9 +59,13 @@ ADDRESSES: Final = ("203.0.113.7", "198.51.100.9", "2001:db8::1")
 
 
 def definition(
-    scopes: Sequence[str] = tuple(SCOPES), *, products: Sequence[str] = (), available: bool = True, name: str = "JP"
+    scopes: Sequence[str] = tuple(SCOPES),
+    *,
+    products: Sequence[str] = (),
+    available: bool = True,
+    everywhere: bool = True,
 ) -> Service:
-    """Return a definition of the service, in this edition and perhaps in others."""
+    """Return a definition of the service, in every edition or in Japan alone."""
     said = LocalizedText.same("Automate")
     return Service(
         id=AUTOMATE,
@@ -69,7 +74,7 @@ def definition(
         directions=frozenset({"inbound"}),
         connector="kintone",
         products=frozenset(products),
-        editions=frozenset({"JP", "US", "CN"} if name == "all" else {name}),
+        editions=ALL_EDITIONS if everywhere else {"JP"},
         availability=Availability() if available else Availability(state="unavailable", cause=said),
         scopes=tuple(
             ScopeDefinition(
@@ -194,7 +199,8 @@ class Stage:
         assert action is not None
         if action.is_outside:
             return OUTSIDE[action.name](self, action)
-        asked = operation_of(remedy, definitions=[self.completed(action)])
+        new = [self.completed(action)] if action.name == "services.register" else []
+        asked = operation_of(remedy, definitions=new)
         assert asked is not None, remedy
         try:
             self.run(asked, ROLES.get(remedy.who, remedy.who))
@@ -203,9 +209,9 @@ class Stage:
         return True
 
     def completed(self, action: Action) -> Service:
-        """Return the service's definition with the operations that an action registers; nobody needs a product for them."""
+        """Return the service's definition with the operations that an action registers, which need no product."""
         known = (one.service for one in self.run(services.registered()) if one.service.id == AUTOMATE)
-        before = next(known, definition((), name="all"))
+        before = next(known, definition(()))
         said = LocalizedText.same("New")
         added = tuple(
             ScopeDefinition(name=Scope(one), labels=said, product="", direction="read")
@@ -240,7 +246,7 @@ def _give(stage: Stage, action: Action) -> bool:
 
 
 def _buy(stage: Stage, action: Action) -> bool:
-    stage.run(_subscribe(product=action.arguments["product"]))
+    stage.run(_subscribe(product=cast("str", action.arguments["product"])))
     return True
 
 
@@ -262,17 +268,23 @@ def _existing(draw: Random) -> Literal["revoke", "suspend", "keep"]:
 
 def _redefined(stage: Stage, draw: Random) -> object:
     lacking = tuple(one for one in SCOPES if draw.random() < 0.7) or ("plain",)
-    edition = draw.choice(("JP", "all", "all", "all"))
+    everywhere = draw.random() < 0.75
     products = draw.choice(((), (), ("garoon",), ("kintone", "garoon")))
     available = draw.random() < 0.9
-    return stage.run(services.register(definition(lacking, products=products, available=available, name=edition)))
+    return stage.run(
+        services.register(definition(lacking, products=products, available=available, everywhere=everywhere))
+    )
 
 
 def _data_policy(stage: Stage, draw: Random) -> object:
-    sides: dict[str, set[str]] = {"business": set(), "non_business": set(), "blocked": set()}
-    for one in CONNECTORS:
-        sides[draw.choice(("business", "non_business", "blocked", "business"))].add(one)
-    policy = DataPolicy(id=f"p{draw.randrange(2)}", **sides, default=draw.choice(("non_business", "blocked")))
+    sides = {one: draw.choice(("business", "non_business", "blocked", "business")) for one in CONNECTORS}
+    policy = DataPolicy(
+        id=f"p{draw.randrange(2)}",
+        business=[one for one in CONNECTORS if sides[one] == "business"],
+        non_business=[one for one in CONNECTORS if sides[one] == "non_business"],
+        blocked=[one for one in CONNECTORS if sides[one] == "blocked"],
+        default=draw.choice(("non_business", "blocked")),
+    )
     return stage.run(datagroups.set_policy(policy))
 
 
@@ -283,10 +295,14 @@ def _limited(stage: Stage, draw: Random) -> object:
 
 
 def _excluded(stage: Stage, draw: Random) -> object:
-    whom = draw.choice(
-        ({"users": ["sato"]}, {"organizations": ["sales"]}, {"organizations": ["hq"]}, {"groups": ["leaders"]})
+    existing = _existing(draw)
+    whom = (
+        grants.exclude(AUTOMATE, users=["sato"], existing=existing),
+        grants.exclude(AUTOMATE, organizations=["sales"], existing=existing),
+        grants.exclude(AUTOMATE, organizations=["hq"], existing=existing),
+        grants.exclude(AUTOMATE, groups=["leaders"], existing=existing),
     )
-    return stage.run(grants.exclude(AUTOMATE, **whom, existing=_existing(draw)))
+    return stage.run(draw.choice(whom))
 
 
 def _until(stage: Stage, draw: Random) -> object:
@@ -369,14 +385,14 @@ HAPPENINGS: Final[Sequence[Happening]] = (
 )
 
 
-def story(number: int) -> Stage:
-    """Return the tenant of a number, with the question that is asked in it."""
+def stories(number: int) -> tuple[Stage, ...]:
+    """Return the tenant of a number, once for each question that is asked in it."""
     draw = Random(number)
     edition = draw.choice(("JP", "JP", "JP", "US", "CN"))
     products = ["kintone"] if edition == "US" or draw.random() < 0.5 else ["kintone", "garoon"]
     stage = Stage.opened(edition, products)
     if draw.random() < 0.97:
-        stage.run(services.register(definition(name="all")))
+        stage.run(services.register(definition()))
         if draw.random() < 0.9:
             stage.run(services.enable(AUTOMATE))
             stage.run(grants.allow(AUTOMATE, users=["sato"]))
@@ -386,19 +402,23 @@ def story(number: int) -> Stage:
             draw.choice(HAPPENINGS)(stage, draw)
         except (Refused, StopIteration, IndexError, AssertionError):
             continue
-    stage.ask = _question(stage, draw)
-    return stage
+    return tuple(_asked(stage, draw) for _ in range(3))
 
 
-def _question(stage: Stage, draw: Random) -> Callable[[Stage], Operation[Decision]]:
+def _asked(stage: Stage, draw: Random) -> Stage:
+    user = draw.choice(("sato", "sato", "sato", "suzuki", "stranger"))
+    kind = draw.choice(("check", "check", "explain", "flow"))
+    kind = kind if stage.shown is not None or kind == "flow" else "explain"
+    return attrs.evolve(stage, user="sato" if kind == "check" else user, ask=_question(kind, draw))
+
+
+def _question(kind: str, draw: Random) -> Callable[[Stage], Operation[Decision]]:
     scopes = draw.choice((("read",), ("plain",), ("read", "write"), ("mail", "read")))
     address = draw.choice((*ADDRESSES[:2], *ADDRESSES))
     flow = draw.choice((None, None, ("kintone", "chat"), CONNECTORS))
-    kind = draw.choice(("check", "check", "explain", "flow"))
-    if kind == "check" and stage.shown is not None:
+    if kind == "check":
         return lambda at: access.check(cast("Secret", at.shown), scope=scopes, address=address, connectors=flow)
     if kind != "flow":
-        stage.user = draw.choice(("sato", "sato", "sato", "suzuki", "stranger"))
         return lambda at: access.explain(AUTOMATE, user=at.user, scope=scopes, address=address, connectors=flow)
     return lambda at: access.check_flow(
         AUTOMATE, user=at.user, trigger="kintone", action="chat", scope=scopes, address=address

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import count as count_from
 
 import pytest
 
 from extlink.domain.decision import Decision
 from extlink.domain.remedy import Remedy
-from tests.remedy_stories import Stage, story
+from tests.remedy_stories import Stage, stories
 
 REFUSALS = 5_000
 DEEP_REFUSALS = 100_000
@@ -28,13 +29,12 @@ def problems(count: int, subject: Subject = lambda decision: decision.remedies) 
     """Return what goes wrong with the remedies of some refusals, and how many plans there were of each size."""
     found: Counter[str] = Counter()
     sizes: Counter[int] = Counter()
-    number = 0
-    while sizes.total() < count:
-        stage = story(number)
-        number += 1
+    for stage in (one for number in count_from(0) for one in stories(number)):
         decision = stage.decide()
         if decision.allowed:
             continue
+        if sizes.total() == count:
+            break
         remedies = subject(decision)
         sizes[len(remedies)] += 1
         if not remedies:
@@ -43,7 +43,8 @@ def problems(count: int, subject: Subject = lambda decision: decision.remedies) 
         accepted, allowed = carried_out(stage, remedies)
         found[f"not accepted: {[one.action.name for one in remedies if one.action]} {accepted}"] += not all(accepted)
         found["unsound"] += not allowed
-        for place in range(len(remedies)):
+        # Without its only step a plan is the refusal itself.
+        for place in range(len(remedies) if len(remedies) > 1 else 0):
             _, still = carried_out(stage, [*remedies[:place], *remedies[place + 1 :]])
             found["redundant"] += still
     return +found, sizes
