@@ -319,7 +319,9 @@ def _restricted(stage: Stage, draw: Random) -> object:
 
 def _unregistered_client(stage: Stage, draw: Random) -> object:
     before, stage.client = stage.client, stage.registered()
-    stage.connect(("read",))
+    if not stage.connect(("read",)):
+        stage.client = before
+        return None
     stage.run(clients.remove(stage.client.id))
     if draw.random() < 0.3:
         stage.client = before
