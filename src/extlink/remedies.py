@@ -72,7 +72,6 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
     Raises:
         InvalidInput: not a `Remedy`, or not definitions.
 
-    >>> from extlink.access import AccessRequest, Policy, evaluate
     >>> operation_of(Remedy("link.expired")) is None
     True
     >>> operation_of(Remedy("service.disabled", action=Action("services.enable", {"service": "slack"})))

@@ -147,7 +147,7 @@ def _first_steps(plan: _Planned, reasons: tuple[Reason, ...]) -> Iterator[tuple[
         return
     # A question about no service is hopeless, so there is one.
     case = Case(plan.policy, plan.request, cast("ServiceId", plan.request.service), reasons[0].params)
-    found = [one for candidates in CURES[reasons[0].code] for one in candidates(case)]
+    found = [one for candidates in CURES.get(reasons[0].code, ()) for one in candidates(case)]
     if not found:
         yield reasons[0]
     for one in found:

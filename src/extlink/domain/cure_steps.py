@@ -14,14 +14,14 @@ import attrs
 
 from extlink.domain.access import AccessRequest, Credential, Person, Policy, current_epochs
 from extlink.domain.address import parse_address, parse_range
-from extlink.domain.datagroup import DataGroupPolicy, Unfixable
+from extlink.domain.datagroup import DataGroupPolicy, Move
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.directory import Member
 from extlink.domain.edition import EDITIONS
 from extlink.domain.grant import Rule, Rules, UserGrantPolicy, UserRules
 from extlink.domain.identifier import ClientId, GroupId, LinkId, OrganizationId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
-from extlink.domain.link import Code, Link, LinkEvent, LinkState
+from extlink.domain.link import Code, Link, LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row, check_against
 from extlink.domain.reason import Reason
@@ -256,9 +256,9 @@ def move(case: Case) -> Steps:
     """Put connectors into other groups, as few as will do: one step for each policy, which is saved as a whole."""
     request, policies = case.request, case.policy.data_groups
     asked = request.connectors or frozenset()
-    moves = policies.remedy(asked, request.environment, request.flow_id, host=case.known.service.connector)
-    if isinstance(moves, Unfixable):
-        return
+    # Where an action or an endpoint is denied no moves help: that is hopeless, and has been said before.
+    found = policies.remedy(asked, request.environment, request.flow_id, host=case.known.service.connector)
+    moves = cast("tuple[Move, ...]", found)
     changed = {one.policy for one in moves}
     for policy in policies.moved(moves).policies:
         if policy.id in changed:
@@ -311,10 +311,9 @@ def resume_link(case: Case) -> Steps:
     """Let a paused link work again."""
     credential = cast("Credential", case.request.credential)
     link = cast("Link", credential.link)
-    after = link.moved(LinkEvent.RESUME, "", case.request.at)
-    if after is not None:
-        request = attrs.evolve(case.request, credential=attrs.evolve(credential, link=after))
-        yield Step(Action("links.resume", {"link": link.id}), case.policy, request)
+    after = attrs.evolve(credential, link=attrs.evolve(link, state=LinkState.LIVE))
+    action = Action("links.resume", {"link": link.id})
+    yield Step(action, case.policy, attrs.evolve(case.request, credential=after))
 
 
 def present(case: Case) -> Steps:
