@@ -107,7 +107,9 @@ def constructors() -> dict[str, Constructor]:
 
 
 def _makes_operation(function: Callable[..., object]) -> bool:
-    return str(inspect.signature(function).return_annotation).startswith("Operation[")
+    returned = str(inspect.signature(function).return_annotation)
+    # Where it may be None, the operation is that of a remedy, made somewhere else.
+    return returned.startswith("Operation[") and returned.endswith("]")
 
 
 def definition_of(name: str) -> Definition[..., object]:

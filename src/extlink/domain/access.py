@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Final
 
 from extlink.domain.datagroup import Verdict
-from extlink.domain.decision import Answer, Decision, Finding, Gate, Note
+from extlink.domain.decision import Answer, Decision, Finding, Gate, Note, answered
 from extlink.domain.directory import Member
 from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
@@ -73,7 +73,7 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
         _data_group_gate(policy, request),
         _link_gate(policy, request),
     )
-    return Decision(findings, required)
+    return answered(findings, required, (policy, request))
 
 
 def is_allowed(policy: Policy, request: AccessRequest) -> bool:
