@@ -112,7 +112,7 @@ def test_a_link_that_nobody_has_is_unknown() -> None:
         ({}, "service: "),
     ],
 )
-def test_a_link_or_a_service_and_a_user_are_asked_about(about: dict[str, str], message: str) -> None:
+def test_a_link_or_a_service_and_a_user_are_asked_about(about: dict[str, Any], message: str) -> None:
     """Neither half of one nor both."""
     with pytest.raises(InvalidInput, match=message):
         access.explain(**about)

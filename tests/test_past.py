@@ -16,8 +16,7 @@ from extlink.errors import InvalidInput
 from extlink.operation import Call, Commit, Draw, Ledger, Operation, Recall, Step, Steps, ask, operation, put
 from extlink.records import last_use_key, marks_key, tenant_key
 from extlink.testing.fakes import ShakyDirectory
-from tests.hosts import ACME, ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, Host, codes, people, refusal
-from tests.stateful.views import all_entries
+from tests.hosts import ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, Host, codes, people, refusal
 
 
 def as_it_was(host: Host, question: Operation[Any], **moment: Any) -> Any:
@@ -116,19 +115,19 @@ def test_entries_of_a_clock_that_jumped_back_count_by_their_number() -> None:
     assert [("enabled", "allow_all"), ("disabled", "deny_all")] == [known(early + 9), known(early + 10)]
 
 
-def test_more_than_a_page_of_entries_is_folded() -> None:
-    """The newest image counts, wherever in the ledger it stands."""
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_more_than_a_page_of_entries_is_folded(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest image counts, wherever in the ledger it stands and wherever pages end."""
+    monkeypatch.setattr("extlink.past._PAGE", size)
     host = Host.prepared()
-    for number in range(600):
-        host.admin.run(services.disable(SERVICE) if number % 2 else services.enable(SERVICE))
-        host.admin.run(services.set_default("allow" if number % 2 else "deny"))
-    last = len(all_entries(host.store, ACME))
-    assert last > 1_100
+    for days in (7, 8, None, 9):
+        host.admin.run(services.set_dormancy(SERVICE, days=days))
+    last = host.position()
 
-    host.admin.run(services.set_dormancy(SERVICE, days=9))
+    found = [as_it_was(host, services.registered(), position=at)[0].dormant_after for at in range(last - 4, last + 1)]
 
-    found = [as_it_was(host, services.registered(), position=at)[0].dormant_after for at in (last, last + 1)]
-    assert [None, 9 * 86_400] == found
+    assert [None, 7 * 86_400, 8 * 86_400, None, 9 * 86_400] == found
+    assert 9 * 86_400 == as_it_was(host, services.registered(), at=to_datetime(host.clock.now()))[0].dormant_after
 
 
 def test_the_hosts_word_counts_by_the_instant() -> None:

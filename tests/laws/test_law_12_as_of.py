@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import attrs
 import pytest
@@ -21,6 +22,7 @@ from extlink.adapters.threaded import ThreadedStorage
 from extlink.domain.client_registration import ClientProfile
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import encode
+from extlink.domain.grant import Existing
 from extlink.domain.instant import Instant, to_datetime
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST
@@ -36,7 +38,7 @@ from tests.hosts import ACME, ALL_ROLES, SCOPES, SERVICE, Host, another_hub, peo
 
 PEOPLE = ("sato", "suzuki", "tanaka", "ito", "guest-1", "nobody")
 SERVICES = (SERVICE, "slack")
-EXISTING = ("revoke", "suspend", "keep")
+EXISTING: tuple[Existing, ...] = ("revoke", "suspend", "keep")
 ADDRESS = "203.0.113.7"
 Answers = tuple[object, ...]
 
@@ -55,17 +57,17 @@ def _all(call: Call, *, questions: tuple[Operation[object], ...]) -> Steps[Commi
     return Commit(tuple(answers))
 
 
-def comparable(answer: object) -> object:
-    """Return an answer without what no ledger keeps: digests, salts, when a link was used, a user's own words."""
+# What no ledger keeps: when a link was used and from where, a user's own words, digests.
+BLANK = {"used": None, "used_from": None, "message": "", "digest": b""}
+
+
+def comparable(answer: Any) -> object:
+    """Return an answer without what no ledger keeps."""
     if isinstance(answer, tuple):
-        found = tuple(comparable(one) for one in answer)
-        return type(answer)(*found) if hasattr(answer, "_fields") else found
+        return tuple(comparable(one) for one in answer)
     if attrs.has(type(answer)):
-        blank = {"used": None, "used_from": None, "message": "", "digest": b""}
-        fields = {one.name: getattr(answer, one.name) for one in attrs.fields(type(answer)) if one.init}
-        return type(answer).__name__, tuple(
-            (name, blank.get(name, comparable(value))) for name, value in fields.items()
-        )
+        names = [one.name for one in attrs.fields(type(answer)) if one.init]
+        return type(answer).__name__, tuple((one, BLANK.get(one, comparable(getattr(answer, one)))) for one in names)
     return answer
 
 
@@ -93,8 +95,8 @@ def questions(store: MemoryStorage) -> tuple[Operation[object], ...]:
         asked += [links.of(user), users.state(user)]
     for link in held(store, "l"):
         asked += [access.explain(link=link, address=ADDRESS, connectors=["shared_kintone"]), triggers.listed(link)]
-    flow = {"trigger": "shared_outlook", "action": "shared_kintone", "scope": SCOPES[0]}
-    asked.append(access.check_flow(SERVICE, user="sato", **flow))
+    flow = access.check_flow(SERVICE, user="sato", trigger="shared_outlook", action="shared_kintone", scope=SCOPES[0])
+    asked.append(flow)
     return tuple(asked)
 
 
