@@ -54,6 +54,7 @@ _PARTS = (
     "endpoint_pushed",
     "endpoint_tokens",
     "grant_requests",
+    "ledger_history",
     "link_answers",
     "link_consent",
     "link_ends",
@@ -65,6 +66,7 @@ _PARTS = (
     "network_plans",
     "service_purge",
     "service_steps",
+    "past",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -364,6 +366,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "access.explain": {
             "service": SERVICE,
             "user": "sato",
+            "link": None,
             "scope": ["k:app_record:write"],
             "address": "203.0.113.7",
             "connectors": ["shared_excel"],
@@ -425,7 +428,9 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "grants.requests": {"user": "sato", "service": SERVICE, "after": None, "limit": 20},
         "grants.show": {"service": SERVICE},
         "grants.withdraw": {"service": SERVICE, **subjects, "everyone": False, "existing": "revoke"},
+        "ledger.as_of": {"operation": networks.show(), "position": 3, "at": None, "directory": None},
         "ledger.entries": {"after": 0, "limit": 100},
+        "ledger.history": {"service": SERVICE, "user": None, "link": None, "after": 0, "limit": 100},
         "links.accept": {
             "consent": stage.consent,
             "scopes": ["k:app_record:read"],

@@ -51,6 +51,7 @@ __all__ = [
     "Step",
     "Steps",
     "Unanswered",
+    "Unremembered",
     "ask",
     "denied",
     "driven",
@@ -150,6 +151,11 @@ class Peek(Step[Answers]):
 @attrs.frozen
 class Unanswered:
     """The directory failed; the gate that needs it refuses (`directory.unavailable`)."""
+
+
+@attrs.frozen
+class Unremembered(Unanswered):
+    """The past is asked about, and nobody says who belonged to what then (`membership.unknown`)."""
 
 
 @attrs.frozen

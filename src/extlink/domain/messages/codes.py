@@ -78,6 +78,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("grant.scope_not_granted", _C, "service user scope"),
     ("grant.excluded", _C, "service user by"),
     ("directory.unavailable", _H, ""),
+    ("membership.unknown", _C, "service user"),
     # The network gate.
     ("network.allow_all", _N, ""),
     ("network.row", _N, "address row memo source"),

@@ -116,6 +116,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "Users and departments cannot be looked up, so permissions cannot be checked.",
             "The system engineers must restore the user directory. Then try again.",
         ),
+        "membership.unknown": Message(
+            "It is not known which departments and groups {user} belonged to then, and the use of {service} depends on it.",
+            "Ask again with the users and departments as they were then, from a copy of the user directory of that day.",
+        ),
         # The network gate.
         "network.allow_all": Message("The IP address restrictions of this domain allow all addresses."),
         "network.row": Message(

@@ -113,6 +113,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "ユーザーと組織の情報を取得できないため、利用の許可を確認できません。",
             "システムの運用担当者が、ユーザーと組織の情報を取得できる状態に戻す必要があります。その後、もう一度実行してください。",
         ),
+        "membership.unknown": Message(
+            "当時の{user}の所属組織とグループが不明なため、{service}を利用できたかどうかを判定できません。",
+            "当時のユーザーと組織の情報（その日の控え）を指定して、もう一度確認してください。",
+        ),
         # The network gate.
         "network.allow_all": Message("このドメインでは、IPアドレス制限ですべてのIPアドレスが許可されています。"),
         "network.row": Message(

@@ -106,6 +106,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "无法获取用户和组织的信息，因此无法确认使用许可。",
             "需由系统运维人员恢复用户和组织信息的获取。恢复后请重试。",
         ),
+        "membership.unknown": Message(
+            "当时{user}所属的组织和组不明，因此无法判断其是否可以使用{service}。",
+            "请指定当时的用户和组织信息（当日的备份），然后重新确认。",
+        ),
         # The network gate.
         "network.allow_all": Message("本域的IP地址限制允许所有IP地址。"),
         "network.row": Message("{address}已由IP地址限制的行“{row}”允许（备注：{memo}；来源：{source}）。"),
