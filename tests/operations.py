@@ -57,6 +57,8 @@ _PARTS = (
     "link_views",
     "network_pins",
     "network_plans",
+    "preview_scans",
+    "preview_world",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (

@@ -271,6 +271,7 @@ class Attempt:
             writes=tuple(write for change in commit.changes for write in self._writes(change)),
             entries=entries,
             at=self._at,
+            expected=commit.expected,
         )
 
 
