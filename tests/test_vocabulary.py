@@ -200,6 +200,8 @@ READS = frozenset(
         "networks.show",
         "networks.stale",
         "networks.show_pin",
+        "previews.more",
+        "previews.preview",
         "services.registered",
         "triggers.check_delivery",
         "triggers.listed",

@@ -50,6 +50,7 @@ Part = Literal["gained", "lost", "ended", "paused", "resumed", "illegal", "legal
 Place = tuple[int, str]
 START: Final[Place] = (0, "")
 _BATCH: Final = 50
+_THERE: Final = ("works", "paused")
 
 
 class Found(NamedTuple):
@@ -131,7 +132,7 @@ def links(world: World, place: Place) -> Steps[Batch]:
         if one.change is not None:
             found.append(Found(one.change, "", item))
         is_lacking = link.service in world.before.admitted and link.service not in world.after.admitted
-        if is_lacking and one.standing != "ended" and is_pinned(world.after.rules, link):
+        if is_lacking and one.standing in _THERE and is_pinned(world.after.rules, link):
             found.append(Found("unadmitted", "", item))
     return found, following
 
@@ -203,7 +204,7 @@ def flows(world: World, place: Place) -> Steps[Batch]:
     page = yield from ask(List(Records(world.call.tenant.encode(), prefix("w"), after, _BATCH)))
     listed = [SUBSCRIPTION.decode(item.value)[0] for item in page.items if item.value is not None]
     stored = yield from _stored(world, {one.link: None for one in listed})
-    alive = {one.link.id for one in (yield from _judged(world, stored)) if one.standing != "ended"}
+    alive = {one.link.id for one in (yield from _judged(world, stored)) if one.standing in _THERE}
     found: list[Found] = []
     for one in listed:
         was, reasons = flow_reasons(world.before.rules, one), flow_reasons(world.after.rules, one)

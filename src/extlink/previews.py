@@ -19,7 +19,6 @@ from typing import Final, TypeVar, cast
 
 import attrs
 
-from extlink import facts
 from extlink.domain.identifier import TenantId, UserId
 from extlink.domain.impact import (
     EXAMPLES,
@@ -46,12 +45,10 @@ from extlink.operation import (
     Steps,
     ask,
     operation,
-    read,
 )
 from extlink.ports import Entries, Position
 from extlink.preview_scans import SCANS, START, Part, Place, Scan
 from extlink.preview_world import Outcome, World, carried_out, made
-from extlink.records import tenant_key
 
 __all__ = ["AffectedFlow", "AffectedLink", "Impact", "Rows", "Sample", "ServiceImpact", "more", "preview"]
 
@@ -91,14 +88,15 @@ class _Question:
         outcome = Outcome()
         if self.operation is not None:
             outcome = yield from carried_out(call, self.operation, self.directory)
-        elif call.tenant != HOST:
-            facts.opened((yield from read(tenant_key(call.tenant))), call.tenant)
         clock = yield from ask(Now())
         start = clock if now is None else now
         then = start if self.at is None else self.at
         if then < start:
             raise InvalidInput("at", "expected an instant that is still to come")
-        return outcome, (yield from made(call, outcome.changes, self.directory, start, then)), start
+        world = yield from made(call, outcome.changes, self.directory, start, then)
+        if world is None and call.tenant != HOST and not outcome.changes:
+            raise Refused(Reason("tenant.not_open", {"tenant": call.tenant}))
+        return outcome, world, start
 
 
 @attrs.frozen(kw_only=True)
@@ -247,7 +245,7 @@ def _question(operation: object, directory: object, at: object) -> _Question:
         if not callable(getattr(directory, method, None)):
             raise InvalidInput("directory", f"expected a directory with {', '.join(_METHODS)} (extlink.ports)")
     return _Question(
-        operation=None if operation is None else exactly(operation, Operation, "operation"),
+        operation=None if operation is None else exactly(cast("Operation[object]", operation), Operation, "operation"),
         directory=directory,
         at=None if at is None else parse_instant(at, "at"),
     )
@@ -269,7 +267,7 @@ def preview(
 
     Raises:
         InvalidInput: malformed arguments; when run: an instant that is past.
-        Refused: when run: `tenant.not_open` without an operation, `directory.unavailable`.
+        Refused: when run: `tenant.not_open`, `directory.unavailable`.
         Contention: when run: the tenant moved on during every look.
 
     >>> from extlink.services import disable

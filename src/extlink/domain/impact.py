@@ -4,7 +4,7 @@ Rules: what counts is the answer of the gates before and after, never what an op
 a service if the service and the user gate pass. A link *works* if those two pass for everything it covers, nothing is
 wrong with it, and the network gate lets the address pass that it was last used from; one that was never used is judged
 by its address only where no address at all is admitted. A link has *ended* for the reasons of `access.ENDED`; whatever
-else stands in its way, it is *paused*.
+else stands in its way, it is *paused*. One whose code is not redeemed is none yet, as on the pages that show links.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from extlink.domain.decision import Answer
 from extlink.domain.event import Event
 from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId, UserId
 from extlink.domain.instant import Instant
-from extlink.domain.link import Link
+from extlink.domain.link import Link, LinkState
 from extlink.domain.range_set import intervals, without
 from extlink.domain.reason import Reason
 from extlink.domain.subscription import Subscription
@@ -28,7 +28,7 @@ __all__ = ["EXAMPLES", "AffectedFlow", "AffectedLink", "Impact", "Rows", "Sample
 
 T = TypeVar("T")
 EXAMPLES: Final = 20
-Standing = Literal["works", "paused", "ended"]
+Standing = Literal["works", "paused", "ended", "not_yet"]
 LinkChange = Literal["ended", "paused", "resumed"]
 # From where to where a link changes: what is not listed is no change worth telling.
 _CHANGES: Final[dict[tuple[Standing, Standing], LinkChange]] = {
@@ -138,6 +138,8 @@ def link_standing(policy: Policy, link: Link, address: str | None, at: Instant) 
     Args:
         address: where it was last used from, if that is known.
     """
+    if link.state is LinkState.CONSENTED:
+        return "not_yet", ()
     request = AccessRequest(
         service=link.service,
         user=link.owner,
