@@ -41,6 +41,7 @@ from extlink.records import link_key, service_key, user_key
 from tests.hosts import ACME, ALL_ROLES, SERVICE, Host, another_hub, refusal
 
 MANY = 130
+STRANGE: tuple[object, ...] = (None, [], "\ud800", 2**60, True)
 
 
 def crowded() -> Host:
@@ -59,9 +60,10 @@ def crowd() -> Host:
     return crowded()
 
 
-def everything(host: Host, sample: Sample[Any], one: Operation[object], limit: int) -> list[object]:
+def everything(host: Host, sample: Sample[Any], one: Operation[object], limit: int) -> list[Any]:
     """Return the examples of a sample and all its pages."""
-    items, cursor = list(sample.examples), sample.cursor
+    items: list[Any] = list(sample.examples)
+    cursor = sample.cursor
     while cursor is not None:
         page = host.admin.run(previews.more(cursor, one, limit=limit))
         assert page.count == len(page.examples) <= limit
@@ -80,7 +82,7 @@ def test_every_one_is_paged(crowd: Host, limit: int) -> None:
 
     assert (MANY + 3, 20) == (lost.count, len(lost.examples))
     assert sorted(people) == sorted({"sato", "suzuki", "tanaka", *(f"user-{number:03}" for number in range(MANY))})
-    assert (60, 60) == (impact.paused.count, len({one.link for one in paused}))  # type: ignore[attr-defined]
+    assert (60, 60) == (impact.paused.count, len({one.link for one in paused}))
 
 
 def test_a_pager_that_loses_the_last_page_is_found(crowd: Host) -> None:
@@ -398,7 +400,7 @@ def _cursor(*changes: tuple[int, object]) -> str:
         base64.urlsafe_b64encode(b"[" * 3_000).decode(),
         base64.urlsafe_b64encode(b"{}").decode(),
         base64.urlsafe_b64encode(b"[1,2]").decode(),
-        *(_cursor((place, value)) for place in range(8) for value in (None, [], "\ud800", 2**60, True)),
+        *(_cursor((place, value)) for place in range(8) for value in STRANGE),
         *(_cursor((place, -1)) for place in (2, 3, 5, 7)),
         _cursor((5, 2)),
         "A" * 10_000,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -42,7 +43,7 @@ class Seen:
 
 def seen(tenant: Tenant, store: Storage, directory: InMemoryDirectory) -> Seen:
     """Ask the hub about everybody and everything."""
-    records = {link.id: link for link in _records(store, tenant.id)}
+    records: dict[str, Link] = {link.id: link for link in _records(store, tenant.id)}
     people = tuple(directory._people)
     known = [one.service for one in tenant.run(services.registered())]
     uses = {
@@ -57,7 +58,7 @@ def seen(tenant: Tenant, store: Storage, directory: InMemoryDirectory) -> Seen:
             for view in use.links:
                 reached = _is_reached(tenant, records[view.id], view.used_from)
                 found[view.id] = "works" if view.state == "in_use" and reached else "paused"
-    flows = {
+    flows: dict[tuple[str, str], bool] = {
         (link, one.id): _is_legal(tenant, link, one.id) for link in found for one in tenant.run(triggers.listed(link))
     }
     restriction = tenant.run(networks.show())
@@ -117,8 +118,8 @@ def difference(before: Seen, after: Seen) -> Effects:
     old = {link: states for link, states in links.items() if link not in before.not_yet}
     both = before.flows.keys() & after.flows.keys()
     found: dict[str, set[object]] = {
-        "gained": {*after.uses} - before.uses,
-        "lost": {*before.uses} - after.uses,
+        "gained": set(after.uses - before.uses),
+        "lost": set(before.uses - after.uses),
         "ended": {link for link, (was, state) in old.items() if was is not None and state is None},
         "paused": {link for link, states in old.items() if states == ("works", "paused")},
         "resumed": {link for link, (was, state) in old.items() if was != "works" and state == "works"},
@@ -134,9 +135,10 @@ def difference(before: Seen, after: Seen) -> Effects:
 Pager = Callable[[str], Operation[Sample[previews.Affected]]]
 
 
-def all_of(tenant: Tenant, sample: Sample[object], page: Pager) -> list[object]:
+def all_of(tenant: Tenant, sample: Sample[Any], page: Pager) -> list[object]:
     """Return every one of a sample, page by page."""
-    items, cursor = list(sample.examples), sample.cursor
+    items: list[object] = list(sample.examples)
+    cursor = sample.cursor
     while cursor is not None:
         found = tenant.run(page(cursor))
         items += found.examples

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -18,7 +18,7 @@ from extlink.adapters.memory import MemoryStorage
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision, Refusal
 from extlink.domain.impact import Impact
-from extlink.domain.instant import to_datetime
+from extlink.domain.instant import Instant, to_datetime
 from extlink.domain.reason import Reason
 from extlink.errors import Refused
 from extlink.operation import Operation
@@ -87,7 +87,7 @@ class Scene:
     def hub(self, entropy: Entropy | None = None, directory: InMemoryDirectory | None = None) -> ExtLink:
         """Return a hub that has cached nothing."""
         host = stage().host
-        clock = FrozenClock(host.clock.now() + 86_400 * self.days)
+        clock = FrozenClock(Instant(host.clock.now() + 86_400 * self.days))
         drawn = CountingEntropy(next(_SEEDS)) if entropy is None else entropy
         return ExtLink(
             self.store, keys=host.hub._keys, directory=directory or host.directory, clock=clock, entropy=drawn
@@ -133,10 +133,10 @@ def _day(days: int) -> datetime:
     return to_datetime(stage().host.clock.now()) + timedelta(days=days)
 
 
-def answer_of(tenant: Tenant, one: Operation[object], **how: int) -> tuple[Reason, ...]:
+def answer_of(tenant: Tenant, one: Operation[object], expected: int) -> tuple[Reason, ...]:
     """Run an operation and return why it was refused."""
     try:
-        result = tenant.run(one, **how)
+        result = tenant.run(one, expected=expected)
     except Refused as refused:
         return (refused.reason,)
     return result.reasons if isinstance(result, Refusal | Decision) else ()
@@ -159,7 +159,7 @@ def broken_promises(
     wrong += [f"it shows {what}" for what in secrets_in(impact)]
     place = here.where(name)
     effects = told(place, impact, lambda cursor: previews.more(cursor, one, limit=1))
-    refusal = answer_of(here.where(name), one, expected=impact.position)
+    refusal = answer_of(here.where(name), one, impact.position)
     after = dumped(here.store)
     # Where nothing was written, the pages are what they were.
     became = difference(at_first(scene), here.seen() if after != before else at_first(scene))
@@ -242,10 +242,16 @@ def test_every_part_of_an_impact_is_seen() -> None:
     assert set() == set(effects[0]) - {part for one in effects for part, items in one.items() if items}
 
 
+def _behind(tenant: Tenant) -> Scene:
+    store = tenant._hub._storage
+    assert isinstance(store, MemoryStorage)
+    return Scene(store=store)
+
+
 def writing(tenant: Tenant, one: Operation[object]) -> Impact:
     """A broken twin: it applies the operation to see what it does."""
     impact = tenant.preview(one)
-    Scene(store=tenant._hub._storage).where(one.name).run(one)  # type: ignore[attr-defined]
+    _behind(tenant).where(one.name).run(one)
     return impact
 
 
@@ -253,14 +259,14 @@ def denying(tenant: Tenant, one: Operation[object]) -> Impact:
     """A broken twin: it records that somebody was not permitted to look."""
     impact = tenant.preview(one)
     with pytest.raises(Refused):
-        Scene(store=tenant._hub._storage).where(one.name).acting_as("mallory").run(one)  # type: ignore[attr-defined]
+        _behind(tenant).where(one.name).acting_as("mallory").run(one)
     return impact
 
 
 def showing(tenant: Tenant, one: Operation[object]) -> Impact:
     """A broken twin: it shows what the operation gave, a code say, which whoever reads the preview could redeem."""
     impact = tenant.preview(one)
-    result = Scene(store=copied(tenant._hub._storage)).where(one.name).run(one)  # type: ignore[attr-defined]
+    result: Any = Scene(store=copied(_behind(tenant).store)).where(one.name).run(one)
     return attrs.evolve(impact, refusal=(*impact.refusal, result))
 
 
