@@ -30,14 +30,14 @@ from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.threaded import ThreadedDirectory, ThreadedStorage
 from extlink.domain.directory import CandidateQuery, DirectoryPage
 from extlink.domain.event import Event
-from extlink.domain.identifier import ServiceId, UserId
+from extlink.domain.identifier import LinkId, ServiceId, UserId
 from extlink.domain.impact import Impact, Rows, Sample
 from extlink.domain.instant import to_datetime
 from extlink.errors import Contention, ExtlinkError, InvalidInput, Refused
-from extlink.operation import Call, Commit, Operation, Steps, drop, operation, read
+from extlink.operation import Call, Commit, Operation, Steps, drop, operation, put, read
 from extlink.ports import Batch, Entries, Page, Position, Query, key
 from extlink.preview_world import reaches
-from extlink.records import link_key, service_key, user_key
+from extlink.records import link_key, links_of_key, service_key, user_key
 from tests.hosts import ACME, ALL_ROLES, SERVICE, Host, another_hub, refusal
 
 MANY = 130
@@ -325,6 +325,20 @@ def test_a_refused_operation_shows_its_reasons() -> None:
     impact = Host.prepared().admin.preview(services.enable("unheard-of"))
 
     assert ["service.unknown"] == [reason.code for reason in impact.refusal]
+
+
+def test_what_is_too_large_to_be_saved_is_refused() -> None:
+    """That shows where a record is written, which a preview never does."""
+    host = Host.make()
+
+    @operation("tests.fill", records=("link.authorized",))
+    def filling(call: Call) -> Steps[Commit[None]]:
+        place = links_of_key(call.tenant, UserId("sato"), ServiceId("slack"))
+        yield from read(place)
+        return Commit(None, (put(place, tuple(map(LinkId, map(str, range(20_000))))),), (Event("link.authorized"),))
+
+    assert "record.too_large" == refusal(host.admin, filling()).code
+    assert (refusal(host.admin, filling()),) == host.admin.preview(filling()).refusal
 
 
 def test_a_malformed_operation_is_the_callers_fault() -> None:

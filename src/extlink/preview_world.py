@@ -35,6 +35,7 @@ from extlink.operation import (
     Draw,
     List,
     Lookup,
+    Now,
     Operation,
     Peek,
     Read,
@@ -54,6 +55,7 @@ from extlink.records import (
     grant_rules_key,
     host_service_key,
     network_key,
+    parts_of,
     pin_key,
     service_key,
     tenant_key,
@@ -154,6 +156,10 @@ def carried_out(call: Call, operation: Operation[object], directory: object | No
 
     try:
         commit = yield from driven(operation.start(call), answer)
+        at = yield from ask(Now())
+        for change in commit.changes:
+            if change.value is not None:
+                parts_of(change.key, change.value, at)  # what is too large is refused where it is written
     except Refused as refused:
         return Outcome(refusal=(refused.reason,))
     if commit.error is not None and type(commit.error) is not Refused:

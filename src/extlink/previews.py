@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeVar, cast
@@ -47,7 +48,7 @@ from extlink.operation import (
     operation,
 )
 from extlink.ports import Entries, Position
-from extlink.preview_scans import SCANS, START, Part, Place, Scan
+from extlink.preview_scans import SCANS, START, Found, Part, Place, Scan
 from extlink.preview_world import Outcome, World, carried_out, made
 
 __all__ = ["AffectedFlow", "AffectedLink", "Impact", "Rows", "Sample", "ServiceImpact", "more", "preview"]
@@ -103,12 +104,12 @@ class _Question:
 class _Cursor:
     """Where a page goes on: of what, at which positions and instant, after how many of the batch at a place."""
 
-    part: Part
-    service: str
     positions: tuple[int, int]
     now: Instant
     place: Place
-    skip: int
+    part: Part = "gained"
+    service: str = ""
+    skip: int = 0
 
     def pack(self) -> str:
         """Return it as text."""
@@ -198,19 +199,22 @@ def _look(call: Call, question: _Question, positions: tuple[int, int]) -> Steps[
         place: Place | None = START
         while place is not None:
             batch, following = yield from scan(world, place)
-            seen: dict[tuple[Part, str], int] = {}
-            for part, service, item in batch:
-                kind = (part, service)
-                seen[kind] = seen.get(kind, 0) + 1
-                known = found.get(kind, _NOBODY)
-                if known.count < EXAMPLES:
-                    cursor = _Cursor(
-                        part=part, service=service, positions=positions, now=now, place=place, skip=seen[kind]
-                    )
-                    known = Sample(known.count, (*known.examples, item), cursor.pack())
-                found[kind] = attrs.evolve(known, count=known.count + 1)
+            _count(found, batch, _Cursor(positions=positions, now=now, place=place))
             place = following
     return _told(impact, world, found)
+
+
+def _count(found: dict[tuple[Part, str], Sample[object]], batch: list[Found], here: _Cursor) -> None:
+    """Add what one batch held; each sample keeps the place of the last example that it shows."""
+    seen: Counter[tuple[Part, str]] = Counter()
+    for part, service, item in batch:
+        kind = (part, service)
+        seen[kind] += 1
+        known = found.get(kind, _NOBODY)
+        if known.count < EXAMPLES:
+            cursor = attrs.evolve(here, part=part, service=service, skip=seen[kind])
+            known = Sample(known.count, (*known.examples, item), cursor.pack())
+        found[kind] = attrs.evolve(known, count=known.count + 1)
 
 
 def _told(impact: Impact, world: World, found: Mapping[tuple[Part, str], Sample[object]]) -> Impact:
