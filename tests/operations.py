@@ -6,7 +6,9 @@ does not know.
 
 from __future__ import annotations
 
+import base64
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -16,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 import extlink
-from extlink import access, catalog, clients, endpoints, feeds, grants, links, networks, services, triggers
+from extlink import access, catalog, clients, endpoints, feeds, grants, ledger, links, networks, services, triggers
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
@@ -67,6 +69,8 @@ _PARTS = (
     "service_purge",
     "service_steps",
     "past",
+    "preview_scans",
+    "preview_world",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -260,7 +264,7 @@ def where(host: Host, name: str) -> Tenant:
 
 def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     """Return, for every operation, arguments that it accepts; each parameter of its signature is named."""
-    return {**_of_clients(stage), **_of_endpoints(stage), **_of_the_rest(stage)}
+    return {**_of_clients(stage), **_of_endpoints(stage), **_of_previews(stage), **_of_the_rest(stage)}
 
 
 def _of_clients(stage: Stage) -> Mapping[str, Mapping[str, object]]:
@@ -298,6 +302,14 @@ def _of_endpoints(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "endpoints.push": {**client, "parameters": asking(endpoint.registered.client.id)},
         "endpoints.revoke": {**client, **token},
     }
+
+
+def _of_previews(stage: Stage) -> Mapping[str, Mapping[str, object]]:
+    asked: dict[str, object] = {"operation": services.disable(SERVICE), "directory": None, "at": None}
+    hosts = stage.host.root.run(ledger.entries()).entries
+    place = ["lost", SERVICE, stage.host.position(), len(hosts), int(stage.host.clock.now()), 0, "", 1]
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return {"previews.preview": asked, "previews.more": {**asked, "cursor": cursor, "limit": 100}}
 
 
 def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:

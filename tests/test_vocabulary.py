@@ -212,6 +212,8 @@ READS = frozenset(
         "networks.stale",
         "networks.show_pin",
         "services.purges",
+        "previews.more",
+        "previews.preview",
         "services.registered",
         "services.remaining",
         "triggers.check_delivery",

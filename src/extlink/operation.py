@@ -30,7 +30,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, Actor, Role
 from extlink.domain.token_ledger import TokenLedger
 from extlink.errors import ExtlinkError, Refused
-from extlink.ports import Key, Page, Query
+from extlink.ports import Key, Page, Position, Query
 from extlink.records import RecordKey, tenant_key
 
 __all__ = [
@@ -214,12 +214,14 @@ class Commit(Generic[T_co]):
         changes: records to write, all guarded by everything the operation read.
         events: what goes into the ledger.
         error: raised to the caller once the events are safe, instead of returning the result.
+        expected: the position of the tenant's ledger that it rests on; elsewhere it is not applied. None: any.
     """
 
     result: T_co
     changes: tuple[Change, ...] = ()
     events: tuple[Event, ...] = ()
     error: ExtlinkError | None = None
+    expected: Position | None = None
 
     @property
     def is_aside(self) -> bool:

@@ -46,10 +46,11 @@ from extlink.domain.link_job import LinkJob
 from extlink.domain.network import IPRestriction
 from extlink.domain.pin import Pin
 from extlink.domain.readiness import Confirmation
+from extlink.domain.reason import Reason
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import HOST, Tenant, UserState
-from extlink.errors import CorruptRecord, ExtlinkError
+from extlink.errors import CorruptRecord, ExtlinkError, Refused
 from extlink.fields import as_list, as_whole
 from extlink.ports import MAX_VALUE_BYTES, Key, components, key, prefix
 
@@ -184,6 +185,19 @@ def split(key: Key, data: bytes, at: Instant) -> tuple[tuple[Key, bytes], ...]:
     parts = [data[start : start + MAX_VALUE_BYTES] for start in range(0, len(data), MAX_VALUE_BYTES)]
     head = _HEAD + encode([FORMAT, at, len(parts)])
     return ((key, head), *((piece_key(key, number), part) for number, part in enumerate(parts)))
+
+
+def parts_of(record: RecordKey[T], value: T, at: Instant) -> tuple[tuple[Key, bytes], ...]:
+    """Return what is written for a record: itself, or a head and pieces.
+
+    Raises:
+        Refused: `record.too_large`; kinds that are listed are never cut.
+    """
+    kind = record.kind
+    parts = split(record.key, kind.encode(value, at), at)
+    if len(parts) > (MAX_PIECES + 1 if kind.packed else 1):
+        raise Refused(Reason("record.too_large", {"what": name_of(record.key)}))
+    return parts
 
 
 def piece_key(key: Key, number: int) -> Key:

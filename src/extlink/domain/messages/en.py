@@ -302,6 +302,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The domain {tenant} was already opened with another edition or other products.",
             "The system engineers must name the edition and products with which the domain {tenant} was opened.",
         ),
+        "tenant.moved_on": Message(
+            "Something has changed in the domain {tenant} since the change was previewed.",
+            "Preview the change again, and save it if it still does what you want.",
+        ),
         "version.stale": Message(
             "Somebody else has changed {what} meanwhile.",
             "Display the current state, make your change again and save it.",

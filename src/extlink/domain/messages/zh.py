@@ -290,6 +290,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "域“{tenant}”已以其他版本或产品开始使用。",
             "需由系统运维人员指定与域“{tenant}”开始使用时相同的版本和产品。",
         ),
+        "tenant.moved_on": Message(
+            "在确认更改的影响之后，域“{tenant}”的内容已被更改。",
+            "请重新确认影响，确认无误后再保存更改。",
+        ),
         "version.stale": Message(
             "{what}已被其他人更改。",
             "请显示最新内容，重新更改后再保存。",
