@@ -45,6 +45,7 @@ FLOORS = {
     "ledger": 3,
     "link_consent": 3,
     "link_dormancy": 3,
+    "link_endings": 3,
     "link_ends": 3,
     "link_members": 3,
     "link_pins": 3,
