@@ -1,10 +1,12 @@
-"""A link to JSON-able fields and back, and its image in the ledger.
+"""A link to JSON-able fields and back, and its image in the ledger; and how far a walk over links has come.
 
 Rules: a list, not an object, since a link is decoded at every check that finds it changed; digests and salts are in the
 fields and never in the image.
 """
 
 from __future__ import annotations
+
+import attrs
 
 from extlink.domain.event import Detail
 from extlink.domain.identifier import (
@@ -15,10 +17,11 @@ from extlink.domain.identifier import (
 )
 from extlink.domain.instant import Instant
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
+from extlink.domain.link_job import LinkJob, Toll
 from extlink.domain.tenant import Epochs
 from extlink.fields import as_bytes, as_instant, as_list, as_scopes, as_text, as_whole, base64_text
 
-__all__ = ["link_image", "read_link", "write_link"]
+__all__ = ["link_image", "read_job", "read_link", "write_job", "write_link"]
 
 
 def write_link(link: Link) -> object:
@@ -144,3 +147,24 @@ def link_image(link: Link) -> Detail:
         "idle_until": link.idle_until,
         "pinned": link.pinned,
     }
+
+
+def write_job(job: LinkJob) -> object:
+    """Fields of a walk over links."""
+    return [job.service, job.ground, job.began, job.by, job.reached, job.done, list(attrs.astuple(job.toll))]
+
+
+def read_job(value: object) -> LinkJob:
+    """Read what `write_job` wrote."""
+    service, ground, began, by, reached, done, toll = as_list(value)
+    names = [field.name for field in attrs.fields(Toll)]
+    counts = [as_whole(count) for count in as_list(toll)]
+    return LinkJob(
+        service=None if service is None else ServiceId(as_text(service)),
+        ground=as_text(ground),
+        began=Instant(as_whole(began)),
+        by=None if by is None else UserId(as_text(by)),
+        reached=None if reached is None else LinkId(as_text(reached)),
+        done=as_instant(done),
+        toll=Toll(**dict(zip(names, counts, strict=True))),
+    )

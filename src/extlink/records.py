@@ -2,7 +2,7 @@
 
 Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
 refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
-kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7).
+kind without an image (marks, outcomes, walks) is apart from the ledger (DESIGN 5 and 7).
 
     head of a tenant   t                    IP restriction      p net
     host's keys        k (of ~host)         data policies       p dlp
@@ -16,6 +16,8 @@ kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7
     open request      rq <service> <user>  answered request    ra <service> <user>
     head of requests  rv                   last use of a link  nu <link>
     what a command came to (`outcomes`)      i <user> <idempotency key>
+    how far a walk over links has come       j <what for> <of what>
+    what a purge came to (of ~host)          j purge <service> <tenant>
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -39,6 +41,7 @@ from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionI
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
+from extlink.domain.link_job import LinkJob
 from extlink.domain.network import IPRestriction
 from extlink.domain.pin import Pin
 from extlink.domain.registry import HostService, RegisteredService
@@ -161,6 +164,7 @@ OPEN_REQUESTS: Final = Kind[OpenRequests](
 )
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
 
+JOB: Final = Kind[LinkJob]("j", link_codec.write_job, link_codec.read_job, None)
 LAST_USE: Final = Kind[LastUse]("nu", codec.write_last_use, codec.read_last_use, None, aside=True)
 
 
@@ -310,6 +314,21 @@ def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
 def last_use_key(tenant: TenantId, link: LinkId) -> RecordKey[LastUse]:
     """Return where it is kept when a link was last used."""
     return RecordKey(LAST_USE, key(tenant, "nu", link))
+
+
+def job_key(tenant: TenantId, what: str, about: str = "") -> RecordKey[LinkJob]:
+    """Return where it lies how far a walk over links has come.
+
+    Args:
+        what: what it does, such as `purge`.
+        about: the service, or whatever else it is one of.
+    """
+    return RecordKey(JOB, key(tenant, "j", what, about))
+
+
+def purge_in_key(service: ServiceId, tenant: TenantId) -> RecordKey[LinkJob]:
+    """Return where the host notes what the purge of a service in one tenant came to."""
+    return RecordKey(JOB, key(HOST, "j", "purge", service, tenant))
 
 
 @lru_cache(_MEMO)
