@@ -25,6 +25,7 @@ from extlink.domain.service import Service, to_fields
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Refused
 from extlink.inputs import exactly, one_of, text, whole
+from extlink.link_policies import read_all
 from extlink.operation import (
     ADMINISTRATORS,
     ADMINISTRATORS_AND_HOST,
@@ -62,7 +63,6 @@ _MAX_CAUSE: Final = 500
 _MAX_DAYS: Final = 3_650
 # How many services' links may end with one change of the default; each is a record that is read and written.
 _MAX_ENDED: Final = 300
-_READ_AT_ONCE: Final = 50
 _DAY: Final = 86_400
 
 
@@ -353,12 +353,9 @@ def _unconfigured(call: Call) -> Steps[tuple[RegisteredService, ...]]:
     places = [service_key(call.tenant, one.service.id) for one in listed if one.state is ServiceState.UNCONFIGURED]
     if len(places) > _MAX_ENDED:
         raise Refused(Reason("save.too_large", {"count": str(len(places)), "limit": str(_MAX_ENDED)}))
-    found: list[RegisteredService] = []
-    for start in range(0, len(places), _READ_AT_ONCE):
-        some = places[start : start + _READ_AT_ONCE]
-        answers = yield from read(*some)
-        found.extend(known for place in some if (known := answers.get(place)) is not None)
-    return tuple(one for one in found if one.state is ServiceState.UNCONFIGURED)
+    answers = yield from read_all(places)
+    found = (answers.get(place) for place in places)
+    return tuple(one for one in found if one is not None and one.state is ServiceState.UNCONFIGURED)
 
 
 def set_default(

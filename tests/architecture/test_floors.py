@@ -51,6 +51,7 @@ FLOORS = {
     "link_members": 3,
     "link_pins": 3,
     "link_policies": 3,
+    "link_reconcile": 3,
     "link_tokens": 3,
     "link_uses": 3,
     "link_views": 3,
