@@ -137,6 +137,7 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _endpoints(teller)
     _links(teller)
     _dormant(teller)
+    _stops(teller)
     _ends(teller)
     return teller.host, tuple(teller.told)
 
@@ -345,6 +346,19 @@ def _dormant(teller: _Teller) -> None:
         teller.host.clock.advance(days)
         teller.anybody(late(tokens))
     teller.admin(services.set_dormancy(SERVICE, days=None))
+
+
+def _stops(teller: _Teller) -> None:
+    teller.tokens()
+    teller.admin(services.quarantine(SERVICE, "a leak"))
+    teller.admin(services.purge(SERVICE))
+    done = teller.admin(services.purge(SERVICE))
+    assert isinstance(done, services.Purge), done
+    teller.root(services.quarantine_everywhere(SERVICE, "a breach"))
+    teller.root(services.release_everywhere(SERVICE))
+    teller.root(services.note_purge("acme", attrs.evolve(done, stop="0.1.1")))
+    teller.admin(services.release(SERVICE))
+    teller.admin(services.enable(SERVICE))
 
 
 def _ends(teller: _Teller) -> None:

@@ -21,6 +21,8 @@ from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.identifier import ServiceId
+from extlink.domain.instant import Instant
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
@@ -30,6 +32,7 @@ from extlink.oauth.parameters import Parameters
 from extlink.oauth.token import CodeRequest
 from extlink.operation import Definition, Operation
 from extlink.runtime import Tenant
+from extlink.service_purge import Purge
 from tests.hosts import ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
 from tests.oauth.keys import pem
 
@@ -58,6 +61,7 @@ _PARTS = (
     "link_views",
     "network_pins",
     "network_plans",
+    "service_purge",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -468,6 +472,13 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "networks.unpin": {"service": SERVICE, "existing": "keep"},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
+        "services.note_purge": {
+            "tenant": "acme",
+            "done": Purge(service=ServiceId(SERVICE), stop="0.0.0", began=Instant(0), done=Instant(9)),
+        },
+        "services.purge": {"service": SERVICE},
+        "services.purges": {"service": SERVICE},
+        "services.remaining": {"service": SERVICE},
         "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor", "existing": "revoke"},
         "services.quarantine_everywhere": {
             "service": SERVICE,

@@ -125,22 +125,12 @@ class CandidatePage:
 
 @operation("grants.allow", by=ADMINISTRATORS, records=("grant.changed",))
 def _allow(
-    call: Call,
-    *,
-    service: ServiceId,
-    subjects: Subjects,
-    reach: Reach,
-    until: Instant | None,
-    existing: Existing,
+    call: Call, *, service: ServiceId, subjects: Subjects, reach: Reach, until: Instant | None, existing: Existing
 ) -> Steps[Commit[Saved]]:
     plan = yield from begin(call, service, subjects.users)
     yield from known_subjects(subjects)
-    details: Mapping[str, Detail] = {
-        "added": subjects.details(),
-        "reach": reach,
-        "until": until,
-        "existing": existing,
-    }
+    added = subjects.details()
+    details: Mapping[str, Detail] = {"added": added, "reach": reach, "until": until, "existing": existing}
     return apply(call, service, plan, (Part("granted", subjects, opening(until, reach, existing)),), details)
 
 

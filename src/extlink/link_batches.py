@@ -183,7 +183,8 @@ def _further(call: Call, place: RecordKey[LinkJob], order: Order, job: LinkJob) 
     last = scan.reached if whole else reached
     lost = Toll(unreadable=sum(last is not None and one <= last for one in scan.unreadable))
     toll = sum((move.toll(job.began) for move in moves), job.toll + lost)
-    after = attrs.evolve(job, reached=last, done=at if whole and scan.over else None, toll=toll)
+    over = whole and scan.over
+    after = attrs.evolve(job, reached=None if over else last, done=at if over else None, toll=toll)
     indexes = yield from _forgotten(call, tuple(move.after for move in moves if move.event is LinkEvent.REVOKE))
     changes = (put(place, after), *(change for move in moves for change in move.changes(call)), *indexes)
     return Swept(job=after, changes=changes, events=tuple(move.entry() for move in moves))

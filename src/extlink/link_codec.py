@@ -21,7 +21,7 @@ from extlink.domain.link_job import LinkJob, Toll
 from extlink.domain.tenant import Epochs
 from extlink.fields import as_bytes, as_instant, as_list, as_scopes, as_text, as_whole, base64_text
 
-__all__ = ["link_image", "read_job", "read_link", "write_job", "write_link"]
+__all__ = ["link_image", "read_job", "read_link", "read_toll", "write_job", "write_link", "write_toll"]
 
 
 def write_link(link: Link) -> object:
@@ -149,16 +149,26 @@ def link_image(link: Link) -> Detail:
     }
 
 
+def write_toll(toll: Toll) -> object:
+    """Fields of what a walk over links brought about."""
+    return list(attrs.astuple(toll))
+
+
+def read_toll(value: object) -> Toll:
+    """Read what `write_toll` wrote."""
+    names = [field.name for field in attrs.fields(Toll)]
+    counts = [as_whole(count) for count in as_list(value)]
+    return Toll(**dict(zip(names, counts, strict=True)))
+
+
 def write_job(job: LinkJob) -> object:
     """Fields of a walk over links."""
-    return [job.service, job.ground, job.began, job.by, job.reached, job.done, list(attrs.astuple(job.toll))]
+    return [job.service, job.ground, job.began, job.by, job.reached, job.done, write_toll(job.toll)]
 
 
 def read_job(value: object) -> LinkJob:
     """Read what `write_job` wrote."""
     service, ground, began, by, reached, done, toll = as_list(value)
-    names = [field.name for field in attrs.fields(Toll)]
-    counts = [as_whole(count) for count in as_list(toll)]
     return LinkJob(
         service=None if service is None else ServiceId(as_text(service)),
         ground=as_text(ground),
@@ -166,5 +176,5 @@ def read_job(value: object) -> LinkJob:
         by=None if by is None else UserId(as_text(by)),
         reached=None if reached is None else LinkId(as_text(reached)),
         done=as_instant(done),
-        toll=Toll(**dict(zip(names, counts, strict=True))),
+        toll=read_toll(toll),
     )

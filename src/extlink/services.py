@@ -43,16 +43,24 @@ from extlink.operation import (
 )
 from extlink.ports import Records, prefix
 from extlink.records import SERVICE, grant_head_key, host_service_key, service_key, tenant_key
+from extlink.service_purge import Purge, Purges, Remaining, note_purge, purge, purges, remaining
 
 __all__ = [
+    "Purge",
+    "Purges",
+    "Remaining",
     "disable",
     "enable",
+    "note_purge",
+    "purge",
+    "purges",
     "quarantine",
     "quarantine_everywhere",
     "register",
     "registered",
     "release",
     "release_everywhere",
+    "remaining",
     "set_default",
     "set_dormancy",
     "unregister",

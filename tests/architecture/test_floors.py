@@ -72,6 +72,7 @@ FLOORS = {
     "hub": 5,
     "runtime": 5,
     "cli": 6,
+    "emergency": 6,
     "http": 6,
     "http_messages": 6,
     "protected_resource": 6,

@@ -39,6 +39,7 @@ LOOSE = {
     "networks.allow_all": "no restriction",
     "networks.reset": "no restriction",
     "services.enable": "on",
+    "services.note_purge": "a note of what has ended",
     "services.release": "a quarantine less",
     "services.release_everywhere": "a quarantine less",
     "services.unregister": "a service that nobody was granted, so that nobody has a link",

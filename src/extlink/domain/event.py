@@ -53,6 +53,7 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "service.disabled": Kind("important", _S, "disable integration"),
         "service.quarantined": Kind("important", _S, "quarantine integration"),
         "service.released": Kind("important", _S, "release integration"),
+        "service.purged": Kind("important", _S, "revoke all of integration"),
         "default.changed": Kind("important", _S, "update integration default"),
         "grant.changed": Kind("important", _S, "update permitted users"),
         "grant.subject_vanished": Kind("important", _S, "permitted subject deleted"),

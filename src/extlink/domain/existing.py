@@ -185,6 +185,7 @@ ON_LINKS: Final = frozenset(
         "links.revoke_all",
         "links.revoke_members_of",
         "links.suspend",
+        "services.purge",
         "tenants.end_links",
         "triggers.unsubscribe",
     },

@@ -70,7 +70,7 @@ class LinkJob:
         service: only the links to this service; None: all.
         ground: what the walk rests on, such as the epochs of the day; where it differs, the walk begins again.
         began, by: when it was begun first, and by whom; None: the host itself.
-        reached: the last link that was looked at; None: none yet.
+        reached: the last link that was looked at; None: none yet, or all.
         done: when the last link had been looked at; None: it is under way.
         toll: what it brought about so far.
     """

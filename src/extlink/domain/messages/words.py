@@ -114,6 +114,7 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "by.system": ("システム", "the system", "系统"),
         "by.ended": ("システム（許可の取り消し）", "the system (the permission was withdrawn)", "系统（许可已被撤回）"),
         "by.superseded": ("新しい連携", "a newer connection", "新的联动"),
+        "by.quarantine": ("システム（緊急停止）", "the system (emergency stop)", "系统（紧急停用）"),
         "by.dormant": ("システム（長期間の未使用）", "the system (not used for long)", "系统（长期未使用）"),
         "by.token_reuse": (
             "システム（トークンの不正使用の検知）",
