@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import product
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from extlink import access
 from extlink.domain.existing import ON_CLIENTS, ON_LINKS, TIGHTENING, Tightening, parse_choice
+from extlink.domain.grant import Existing
 from extlink.errors import ExtlinkError, InvalidInput
 from tests.hosts import SCOPES
 from tests.operations import Stage, arguments, constructors, definition_of
@@ -194,3 +197,22 @@ def test_an_operation_that_refuses_is_found() -> None:
     """The broken twin: were a withdrawal said not to tighten, the law would catch it."""
     with pytest.raises(AssertionError):
         law_loose_operations_refuse_nothing(Stage.make(), "grants.exclude")
+
+
+def _page() -> dict[str, tuple[str, str]]:
+    """Return what the page says of each operation: what is offered, and what is not."""
+    text = (Path(__file__).parents[2] / "docs/howto/existing-links.md").read_text(encoding="utf-8")
+    table = [line for line in text.partition("## Every operation")[2].splitlines() if line.startswith("| `")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
+    return {name: (offered, refused) for names, offered, refused in rows for name in re.findall(r"`(.*?)`", names)}
+
+
+def _written(words: Mapping[Existing, str]) -> str:
+    return "<br>".join(f"`{word}`: {text}" for word, text in words.items())
+
+
+def test_the_page_has_the_table() -> None:
+    """Every operation with every word, as the module says it, the default first."""
+    table = {name: (_written(row.offered), _written(row.refused)) for name, row in TIGHTENING.items()}
+
+    assert table == _page()
