@@ -145,6 +145,12 @@ WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
             "the system (an authorization code was reused)",
             "系统（检测到授权码被重复使用）",
         ),
+        "by.expired": ("システム（有効期限切れ）", "the system (it expired)", "系统（已过期）"),
+        "by.client_removed": (
+            "システム（OAuthクライアントの削除）",
+            "the system (the OAuth client was removed)",
+            "系统（OAuth客户端已删除）",
+        ),
         "cause.tenant": (
             "ドメインのすべての連携の終了",
             "all connections of the domain were ended",
