@@ -54,7 +54,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import client_key, last_use_key, link_key, marks_key
+from extlink.records import last_use_key, link_key, marks_key
 
 __all__ = ["admit", "check"]
 
@@ -136,10 +136,9 @@ def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    client = client_key(call.tenant, named.client)
     # A note that is remembered is read again only when it is due: it has grown no older than it says.
-    more = (client, *(() if remembered is None else (place,)), *(() if known is not None else (use,)))
-    found = yield from facts.load(call, named.service, named.owner, *more)
+    more = (*(() if remembered is None else (place,)), *(() if known is not None else (use,)))
+    found = yield from facts.load(call, named.service, named.owner, *more, client=named.client)
     link = found.answers.get(place)
     if link is None:
         return None

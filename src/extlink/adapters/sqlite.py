@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, assert_never
 
-from extlink.adapters._bounds import conflict, entry_key, path_range, require_keys, require_limit
+from extlink.adapters._bounds import conflict, entry_key, new_stored, path_range, require_keys, require_limit
 from extlink.adapters._schema import pending, scripts, statements
 from extlink.adapters._sqlite import Connections, use_wal
 from extlink.errors import Misconfigured
@@ -64,10 +64,6 @@ _APPLIED: Final = (
 _WHOLE: Final = "version, value"
 # A known value is left out where it lies: of a policy of 60 KiB that saves a seventh of the whole read.
 _UNLESS_KNOWN: Final = "version, CASE version WHEN ?{} THEN NULL ELSE value END"
-
-_New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
-# Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
-_new: Final[_New] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 @cache
@@ -140,7 +136,8 @@ class SQLiteStorage:
             found = {row[0]: row for row in rows}
             rows = [found.get(number, (number, ABSENT, None)) for number in range(count)]
         rows.sort()  # by number: UNION ALL promises no order
-        return [_new(Stored, (key, version, value)) for key, (_, version, value) in zip(keys, rows, strict=True)]
+        _, versions, values = zip(*rows, strict=True)
+        return list(map(new_stored, repeat(Stored), zip(keys, versions, values, strict=True)))
 
     def list(self, query: Query) -> Page:
         """Return a bounded page in key order (`Storage.list`)."""
