@@ -182,12 +182,17 @@ class Stated:
     flow_id: str | None = None
 
 
+_UNSTATED: Final = Stated()
+
+
 def stated(connectors: Question | None, environment: str | None, flow_id: str | None) -> Stated:
     """Return what a caller states of the flow, each id in its one form.
 
     Raises:
         InvalidInput: malformed, or the flow itself names another environment or id.
     """
+    if connectors is None and environment is None and flow_id is None:
+        return _UNSTATED
     if type(connectors) is Flow:
         where, own = _agreed(connectors.environment, environment, "environment"), connectors.id
         return Stated(connectors, where, _agreed(own, flow_id, "flow_id"))

@@ -159,8 +159,11 @@ class Attempt:
 
     def recalls(self, step: Recall) -> Answers:
         """Return what is remembered of some records, None for those that are not."""
-        found = [(record.key, self._cache.get(record.key)) for record in step.keys]
-        return Answers({key: None if known is None else known.value for key, known in found})
+        values: dict[Key, object] = {}
+        for record in step.keys:
+            known = self._cache.get(record.key)
+            values[record.key] = None if known is None else known.value
+        return Answers(values)
 
     def asks(self, step: Read) -> tuple[Sequence[Key], Mapping[Key, Version]]:
         """Return the keys to read - the new ones and everything read before - and the versions already decoded."""
