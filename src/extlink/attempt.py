@@ -108,8 +108,8 @@ class Cache:
         return self._bundles.get(bundle)
 
     def keep(self, together: _Together) -> None:
-        """Remember what a bundle came to."""
-        _put(self._bundles, together.bundled.bundle, together, self._limit)
+        """Remember what a bundle came to; all of them together hold as many records as are kept one by one."""
+        _put(self._bundles, together.bundled.bundle, together, self._limit // len(together.held))
 
     def get(self, key: Key) -> _Known | None:
         """Return what is known under a key, whatever its version."""
@@ -231,9 +231,9 @@ class Attempt:
         return [*found[:first], *found[beyond:]] if self._reaches(together.at) else None
 
     def _gather(self, bundle: Bundle[object]) -> None:
-        """Remember what a bundle came to, unless a record of it is in pieces."""
+        """Remember what a bundle came to, unless pieces of a record of it are still to be read."""
         held = {key: self._held[key] for key in bundle.places}
-        if any(known.pieces or type(known.value) is _Head for known in held.values()):
+        if any(type(known.value) is _Head for known in held.values()):
             return
         versions = [known.version for known in held.values()]
         together = self._cache.together(bundle)

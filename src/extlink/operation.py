@@ -132,7 +132,7 @@ class Bundle(Generic[T_co]):
     While every one of them has the version it had, they are compared as one and nothing is made anew.
 
     Args:
-        keys: where they lie, each once.
+        keys: where they lie, at least one, each once.
         make: a pure function of these records alone.
     """
 

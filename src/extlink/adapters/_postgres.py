@@ -303,7 +303,10 @@ def answers(keys: Sequence[Key], rows: Sequence[Row]) -> Sequence[Stored]:
     [Stored(key=Key(tenant=b'acme', path=b't'), version=0, value=None), Stored(key=Key(tenant=b'acme', path=b'u'), version=7, value=None)]
     """  # noqa: E501 - an answer is shown as it is
     tenants = list(dict.fromkeys(key.tenant for key in keys))
-    found = {(tenants[number], path): (version, value) for number, path, version, value in rows}
+    # A plain pair is equal to the key that it would make, at a fraction of its cost.
+    found: dict[tuple[bytes, bytes], tuple[int, bytes | None]] = {
+        (tenants[number], path): (version, value) for number, path, version, value in rows
+    }
     return [new_stored(Stored, (key, *found.get(key, _ABSENT))) for key in keys]
 
 
