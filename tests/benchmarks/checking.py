@@ -19,17 +19,20 @@ from extlink.adapters.sqlite import SQLiteStorage
 from extlink.domain.directory import Member
 from extlink.domain.identifier import ClientId, LinkId, Scope, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant
+from extlink.domain.last_use import LastUse
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs
 from extlink.domain.token import KeyRing, Token, TokenKind, link_id
 from extlink.ports import Batch as StoredBatch, Key, Version, Write
 from extlink.records import (
+    LAST_USE,
     LINK,
     client_key,
     data_groups_key,
     grant_rules_key,
     host_service_key,
+    last_use_key,
     link_key,
     network_key,
     service_key,
@@ -42,21 +45,23 @@ from tests.benchmarks import toolkit
 from tests.benchmarks.measure import ROUNDS, Batch, compare
 from tests.benchmarks.report import Row, Section, at_least, at_most, plain, without
 
-__all__ = ["Checks", "checking", "prepare"]
+__all__ = ["NOW", "SCOPE", "SERVICE", "TENANT", "Checks", "Clock", "checking", "made_link", "prepare"]
 
 _T = TypeVar("_T")
 
-_TENANT: Final = TenantId("acme")
-_SERVICE: Final = ServiceId("power-automate")
-_SCOPE: Final = Scope("k:app_record:read")
-_NOW: Final = Instant(1_750_000_000)
+TENANT: Final = TenantId("acme")
+SERVICE: Final = ServiceId("power-automate")
+SCOPE: Final = Scope("k:app_record:read")
+NOW: Final = Instant(1_750_000_000)
 _ROW: Final = "SELECT version, value FROM record WHERE tenant = ? AND path = ?"
 _WRITES: Final = 500
 
 
-class _Clock:
+class Clock:
+    """A clock that stands still."""
+
     def now(self) -> Instant:
-        return _NOW
+        return NOW
 
 
 @dataclass(frozen=True)
@@ -80,46 +85,49 @@ def prepare(folder: Path, links: int, ranges: int) -> Checks:
     keys = KeyRing({"k1": Secret("5a" * 32)}, current="k1")
     path = folder / "links.db"
     storage = SQLiteStorage(path)
-    hub = ExtLink(storage, keys=keys, directory=directory, clock=_Clock())
-    hub.open_tenant(_TENANT, edition="JP", products={"kintone"})
-    administrator = hub.tenant(_TENANT).acting_as("admin", roles={"common_administrator"}, address="10.0.0.1")
+    hub = ExtLink(storage, keys=keys, directory=directory, clock=Clock())
+    hub.open_tenant(TENANT, edition="JP", products={"kintone"})
+    administrator = hub.tenant(TENANT).acting_as("admin", roles={"common_administrator"}, address="10.0.0.1")
     administrator.run(services.register(catalog.POWER_AUTOMATE))
-    administrator.run(services.enable(_SERVICE))
-    administrator.run(grants.allow(_SERVICE, everyone=True))
+    administrator.run(services.enable(SERVICE))
+    administrator.run(grants.allow(SERVICE, everyone=True))
     rows = [f"10.{number // 250}.{number % 250}.0/24" for number in range(ranges)]
     administrator.run(networks.restrict(rows))
     tokens: list[Secret] = []
     made: list[Write] = []
     ids: list[LinkId] = []
     for user in users:
-        link, token = _link(keys, user, draw)
+        link, token = made_link(keys, user, draw)
         ids.append(link.id)
         tokens.append(token)
-        made.append(Write(link_key(_TENANT, link.id).key, LINK.encode(link, _NOW)))
+        made.append(Write(link_key(TENANT, link.id).key, LINK.encode(link, NOW)))
+        # Used a moment ago, so that a check has nothing to note.
+        made.append(Write(last_use_key(TENANT, link.id).key, LAST_USE.encode(LastUse(NOW), NOW)))
     for start in range(0, len(made), _WRITES):
         storage.commit(
             StoredBatch(
-                tenant=_TENANT.encode(),
+                tenant=TENANT.encode(),
                 id=Version(1_000_000 + start),
                 guards=(),
                 writes=tuple(made[start : start + _WRITES]),
                 entries=(b"{}",),
-                at=_NOW,
+                at=NOW,
             )
         )
-    return Checks(path, hub.tenant(_TENANT), administrator, tuple(tokens), tuple(ids), users, keys)
+    return Checks(path, hub.tenant(TENANT), administrator, tuple(tokens), tuple(ids), users, keys)
 
 
-def _link(keys: KeyRing, user: UserId, draw: random.Random) -> tuple[Link, Secret]:
+def made_link(keys: KeyRing, user: UserId, draw: random.Random) -> tuple[Link, Secret]:
+    """Return a live link of a person, as it is after its code was redeemed, and its access token."""
     handle = link_id(draw.randbytes(16))
     token = Token(TokenKind.ACCESS, handle, 1, "k1")
-    secret = keys.mint(_TENANT, token, draw.randbytes(20))
-    expires = Instant(_NOW + 3_600)
-    scopes = frozenset({_SCOPE, Scope("k:app_record:write")})
+    secret = keys.mint(TENANT, token, draw.randbytes(20))
+    expires = Instant(NOW + 3_600)
+    scopes = frozenset({SCOPE, Scope("k:app_record:write")})
     link = Link(
         id=handle,
         owner=user,
-        service=_SERVICE,
+        service=SERVICE,
         client=ClientId("client"),
         public=False,
         state=LinkState.LIVE,
@@ -127,22 +135,22 @@ def _link(keys: KeyRing, user: UserId, draw: random.Random) -> tuple[Link, Secre
         grants_at=1,
         scopes=scopes,
         resource=None,
-        accepted_at=_NOW,
-        expires=Instant(_NOW + 86_400 * 365),
+        accepted_at=NOW,
+        expires=Instant(NOW + 86_400 * 365),
         code=Code(
             digest=draw.randbytes(32),
-            expires=_NOW,
+            expires=NOW,
             redirect_uri="https://global.consent.azure-apim.net/redirect",
             challenge=base64.urlsafe_b64encode(draw.randbytes(32)).rstrip(b"=").decode(),
         ),
-        access=(AccessToken(1, keys.digest(_TENANT, token, secret), expires, scopes),),
+        access=(AccessToken(1, keys.digest(TENANT, token, secret), expires, scopes),),
         rotation=Rotation(
             generation=1,
             current=draw.randbytes(32),
             previous=draw.randbytes(32),
             salt=draw.randbytes(20),
             key_id="k1",
-            at=_NOW,
+            at=NOW,
             scopes=scopes,
             confirmed=True,
         ),
@@ -167,7 +175,7 @@ def _checks(made: Checks, order: _Order) -> Batch:
     def batch() -> int:
         asked = order.next(tokens)
         for token in asked:
-            assert run(access.check(token, scope=_SCOPE, address="10.0.1.7"))
+            assert run(access.check(token, scope=SCOPE, address="10.0.1.7"))
         return len(asked)
 
     return batch
@@ -176,16 +184,16 @@ def _checks(made: Checks, order: _Order) -> Batch:
 def _keys(link: LinkId, user: UserId) -> list[Key]:
     """Return every record that one check rests on, its link first."""
     return [
-        link_key(_TENANT, link).key,
-        tenant_key(_TENANT).key,
-        service_key(_TENANT, _SERVICE).key,
-        host_service_key(_SERVICE).key,
-        grant_rules_key(_TENANT, _SERVICE).key,
-        network_key(_TENANT).key,
-        data_groups_key(_TENANT).key,
-        user_grant_key(_TENANT, _SERVICE, user).key,
-        user_key(_TENANT, user).key,
-        client_key(_TENANT, ClientId("client")).key,
+        link_key(TENANT, link).key,
+        tenant_key(TENANT).key,
+        service_key(TENANT, SERVICE).key,
+        host_service_key(SERVICE).key,
+        grant_rules_key(TENANT, SERVICE).key,
+        network_key(TENANT).key,
+        data_groups_key(TENANT).key,
+        user_grant_key(TENANT, SERVICE, user).key,
+        user_key(TENANT, user).key,
+        client_key(TENANT, ClientId("client")).key,
     ]
 
 
@@ -253,7 +261,7 @@ def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
                 token_checksum=hashlib.sha256(token.encode()).hexdigest(),
                 application=client,
                 expires=later,
-                scope=_SCOPE,
+                scope=SCOPE,
             )
             for person, token in zip(people, tokens, strict=True)
         ],
@@ -266,7 +274,7 @@ def _toolkit(folder: Path, count: int, order: Sequence[int]) -> Batch:
 
     def batch() -> int:
         for token in asked:
-            assert validator.validate_bearer_token(token, [_SCOPE], Request())
+            assert validator.validate_bearer_token(token, [SCOPE], Request())
         return len(asked)
 
     return batch
@@ -283,7 +291,7 @@ def _signed(count: int) -> Batch:
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
     header = encoded(b'{"alg":"ES256","typ":"at+jwt"}')
-    claims = encoded(json.dumps({"sub": "user1", "scope": _SCOPE, "exp": _NOW + 3_600}).encode())
+    claims = encoded(json.dumps({"sub": "user1", "scope": SCOPE, "exp": NOW + 3_600}).encode())
     r, s = utils.decode_dss_signature(key.sign(f"{header}.{claims}".encode(), ec.ECDSA(SHA256())))
     token = f"{header}.{claims}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
     public, algorithm = key.public_key(), ec.ECDSA(SHA256())
@@ -297,7 +305,7 @@ def _signed(count: int) -> Batch:
         pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         public.verify(pair, signed.encode(), algorithm)
         found: dict[str, Any] = json.loads(decoded(signed.partition(".")[2]))
-        return found["exp"] > _NOW and _SCOPE in found["scope"].split()
+        return found["exp"] > NOW and SCOPE in found["scope"].split()
 
     def batch() -> int:
         for _ in range(count):
