@@ -179,11 +179,12 @@ def _remembered(connection: Connection, keys: Sequence[Key], known: Mapping[Key,
     asked = [key for key in keys if seen.get(key, _NEVER) != known.get(key, ABSENT)]
     if at is None or len(asked) == len(keys):
         return None
-    found = {one.key: one for one in _selected(connection, asked, known)} if asked else {}
+    found = {one.key: one for one in (_selected(connection, asked, known) if asked else ())}
     if connection.changes() != at:
         return None
-    if asked:
-        connection.saw(at, {key: one.version for key, one in found.items()})
+    if not asked:
+        return list(map(new_stored, repeat(Stored), zip(keys, map(seen.__getitem__, keys), repeat(None), strict=False)))
+    connection.saw(at, {key: one.version for key, one in found.items()})
     return [found.get(key) or new_stored(Stored, (key, seen[key], None)) for key in keys]
 
 
