@@ -19,8 +19,7 @@ import attrs
 from extlink.domain.directory import DirectoryPage, Member, Organization
 from extlink.domain.event import Detail, canonical
 from extlink.domain.instant import Instant
-from extlink.domain.reason import Reason
-from extlink.errors import CorruptRecord, InvalidInput, Misconfigured, Refused
+from extlink.errors import CorruptRecord, InvalidInput, Misconfigured
 from extlink.operation import (
     Answers,
     Call,
@@ -36,7 +35,7 @@ from extlink.operation import (
     Unanswered,
 )
 from extlink.ports import ABSENT, MAX_READ_KEYS, Batch, Guard, Key, Stored, Version, Write
-from extlink.records import MAX_PIECES, RecordKey, name_of, piece_key, pieces_of, split
+from extlink.records import RecordKey, name_of, parts_of, piece_key, pieces_of
 
 __all__ = ["Attempt", "Cache", "advance", "lookup_answer", "peeked"]
 
@@ -215,13 +214,9 @@ class Attempt:
         Raises:
             Refused: `record.too_large`; kinds that are listed are never cut.
         """
-        key, kind = change.key.key, change.key.kind
+        key = change.key.key
         held = self._held.get(key)
-        parts: tuple[tuple[Key, bytes], ...] = ()
-        if change.value is not None:
-            parts = split(key, kind.encode(change.value, self._at), self._at)
-        if len(parts) > (MAX_PIECES + 1 if kind.packed else 1):
-            raise Refused(Reason("record.too_large", {"what": name_of(key)}))
+        parts = () if change.value is None else parts_of(change.key, change.value, self._at)
         if not parts:
             yield Write(key, None)
         for place, data in parts:
@@ -271,6 +266,7 @@ class Attempt:
             writes=tuple(write for change in commit.changes for write in self._writes(change)),
             entries=entries,
             at=self._at,
+            expected=commit.expected,
         )
 
 

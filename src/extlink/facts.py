@@ -22,7 +22,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService, ServiceRegistry
 from extlink.domain.tenant import Tenant, UserState
 from extlink.errors import Refused
-from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
+from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, Unremembered, ask
 from extlink.ports import components
 from extlink.records import (
     client_key,
@@ -107,8 +107,10 @@ def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -
     opened(answers, tenant)
     member = yield from ask(Lookup.member(user))
     state = answers.get(user_place) or _NO_STATE
-    answered = not isinstance(member, Unanswered)
-    person = Person(None if isinstance(member, Unanswered) else member, state, answered=answered)
+    remembered = not isinstance(member, Unremembered)
+    answered = not (remembered and isinstance(member, Unanswered))
+    known = None if isinstance(member, Unanswered) else member
+    person = Person(known, state, answered=answered, remembered=remembered)
     rules = answers.get(grant_place)
     named = {} if rules is None else {user: rules}
     return Facts(_policy(answers, tenant, service, {user: person}, named, _removed(answers, more)), answers)

@@ -30,7 +30,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, Actor, Role
 from extlink.domain.token_ledger import TokenLedger
 from extlink.errors import ExtlinkError, Refused
-from extlink.ports import Key, Page, Query
+from extlink.ports import Key, Page, Position, Query
 from extlink.records import RecordKey, tenant_key
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Step",
     "Steps",
     "Unanswered",
+    "Unremembered",
     "ask",
     "denied",
     "driven",
@@ -153,6 +154,11 @@ class Unanswered:
 
 
 @attrs.frozen
+class Unremembered(Unanswered):
+    """The past is asked about, and nobody says who belonged to what then (`membership.unknown`)."""
+
+
+@attrs.frozen
 class Lookup(Step["T_co | Unanswered"], Generic[T_co]):
     """Ask the host's directory: the method's name and its arguments.
 
@@ -208,12 +214,14 @@ class Commit(Generic[T_co]):
         changes: records to write, all guarded by everything the operation read.
         events: what goes into the ledger.
         error: raised to the caller once the events are safe, instead of returning the result.
+        expected: the position of the tenant's ledger that it rests on; elsewhere it is not applied. None: any.
     """
 
     result: T_co
     changes: tuple[Change, ...] = ()
     events: tuple[Event, ...] = ()
     error: ExtlinkError | None = None
+    expected: Position | None = None
 
     @property
     def is_aside(self) -> bool:

@@ -21,6 +21,7 @@ from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
+from extlink.domain.readiness import Confirmation
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
@@ -30,6 +31,7 @@ from extlink.errors import Misconfigured
 from extlink.fields import as_bytes, as_instant, as_list, as_map, as_text, as_whole, base64_text
 from extlink.grant_edits import Saved
 from extlink.link_members import MembersRevoked
+from extlink.link_reconcile import Reconciled
 from extlink.ports import key
 from extlink.records import Kind, RecordKey
 from extlink.service_purge import Purge
@@ -120,6 +122,15 @@ def _read_purge(value: object) -> Purge:
     )
 
 
+def _write_reconciled(found: Reconciled) -> object:
+    return [found.began, found.done, link_codec.write_toll(found.toll)]
+
+
+def _read_reconciled(value: object) -> Reconciled:
+    began, done, toll = as_list(value)
+    return Reconciled(began=Instant(as_whole(began)), done=as_instant(done), toll=link_codec.read_toll(toll))
+
+
 def _write_nothing(_: None) -> object:
     return None
 
@@ -155,6 +166,7 @@ _FORMS: Final[Mapping[type, _Form]] = {
     type(None): _form("nothing", _write_nothing, _read_nothing),
     CodeAgain: _form("code", _write_again, _read_code),
     TokensAgain: _form("tokens", _write_again, _read_tokens),
+    Confirmation: _form("confirmation", codec.write_confirmation, codec.read_confirmation),
     DataGroupPolicy: _form("data groups", codec.write_data_groups, codec.read_data_groups),
     Decision: _form("decision", _write_decision, _read_decision),
     GrantRequest: _form("grant request", request_codec.write_request, request_codec.read_request),
@@ -162,6 +174,7 @@ _FORMS: Final[Mapping[type, _Form]] = {
     MembersRevoked: _form("members", _write_members, _read_members),
     Link: _form("link", link_codec.write_link, link_codec.read_link),
     Purge: _form("purge", _write_purge, _read_purge),
+    Reconciled: _form("reconciled", _write_reconciled, _read_reconciled),
     Refusal: _form("refusal", _write_refusal, _read_refusal),
     RegisteredService: _form("service", codec.write_service, codec.read_service),
     Saved: _form("saved", _write_saved, _read_saved),

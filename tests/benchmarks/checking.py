@@ -72,10 +72,10 @@ class Checks:
     keys: KeyRing
 
 
-def prepare(folder: Path, links: int, ranges: int) -> Checks:
-    """Make a store with so many links, one a person, each with a live access token."""
+def prepare(folder: Path, links: int, ranges: int, people: int = 0) -> Checks:
+    """Make a store with so many links, one a person, each with a live access token; `people`: at least so many."""
     draw = random.Random(7)
-    users = tuple(UserId(f"user{number}") for number in range(links))
+    users = tuple(UserId(f"user{number}") for number in range(max(links, people)))
     directory = InMemoryDirectory(Member(id=user, display_name=user, products=frozenset({"kintone"})) for user in users)
     keys = KeyRing({"k1": Secret("5a" * 32)}, current="k1")
     path = folder / "links.db"
@@ -91,7 +91,7 @@ def prepare(folder: Path, links: int, ranges: int) -> Checks:
     tokens: list[Secret] = []
     made: list[Write] = []
     ids: list[LinkId] = []
-    for user in users:
+    for user in users[:links]:
         link, token = _link(keys, user, draw)
         ids.append(link.id)
         tokens.append(token)

@@ -34,6 +34,7 @@ from tests.benchmarks import (
     page,
     planning,
     postgres,
+    previewing,
     reading,
 )
 from tests.benchmarks.measure import ROUNDS
@@ -66,6 +67,7 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
     yield lambda: planning.planning(*((300, 500, 100) if smoke else (4_338, 40_000, 2_900)), rounds)
     yield lambda: reading.reading(rounds, smoke=smoke)
+    yield lambda: previewing.previewing(folder, *((500, 50) if smoke else (100_000, 10_000)), 1 if smoke else 3)
 
 
 def main() -> None:

@@ -25,8 +25,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from extlink.adapters._bounds import conflict, entry_key, path_range, require_limit
-from extlink.errors import Misconfigured, Unavailable
+from extlink.adapters._bounds import conflict, entry_key, moved_on, path_range, require_limit
+from extlink.errors import Conflict, Misconfigured, Unavailable
 from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Page, Position, Query, Records, Stored, Version
 
 __all__ = [
@@ -148,21 +148,21 @@ class Verdict:
     Args:
         position: the tenant's position after the commit, or that of the batch where it was committed before.
         applies: whether it is to be written now.
-        stale: the guard that no longer holds.
+        stale: which guard no longer holds, or that the tenant moved on.
     """
 
     position: Position
     applies: bool
-    stale: Guard | None = None
+    stale: Conflict | None = None
 
     def settled(self) -> Position:
         """Return the position.
 
         Raises:
-            Conflict: a guard no longer holds.
+            Conflict: a guard no longer holds, or the tenant moved on.
         """
         if self.stale is not None:
-            raise conflict(self.stale.key)
+            raise self.stale
         return self.position
 
 
@@ -275,7 +275,10 @@ class Plan:
             versions: dict[bytes, int] = dict(rows)
             for guard in guards:
                 if versions.get(guard.key.path, ABSENT) != guard.version:
-                    return Verdict(Position(position), applies=False, stale=guard)
+                    return Verdict(Position(position), applies=False, stale=conflict(guard.key))
+        moved = moved_on(self.batch, position)
+        if moved is not None:
+            return Verdict(Position(position), applies=False, stale=moved)
         return Verdict(Position(position + len(self.batch.entries)), applies=True)
 
     def writes(self, verdict: Verdict) -> tuple[Statement, ...]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, assert_never
 
-from extlink.adapters._bounds import conflict, entry_key, path_range, require_keys, require_limit
+from extlink.adapters._bounds import conflict, entry_key, moved_on, path_range, require_keys, require_limit
 from extlink.adapters._schema import pending, scripts, statements
 from extlink.adapters._sqlite import Connections, use_wal
 from extlink.errors import Misconfigured
@@ -194,10 +194,13 @@ def _check_guards(connection: sqlite3.Connection, guards: Sequence[Guard]) -> No
 
 
 def _apply(connection: sqlite3.Connection, batch: Batch) -> Position:
+    position: int = connection.execute(_POSITION, (batch.tenant,)).fetchone()[0]
+    moved = moved_on(batch, position - len(batch.entries))
+    if moved is not None:
+        raise moved
     puts = [(*write.key, batch.id, write.value) for write in batch.writes if write.value is not None]
     connection.executemany(_PUT, puts)
     connection.executemany(_DELETE, [write.key for write in batch.writes if write.value is None])
-    position: int = connection.execute(_POSITION, (batch.tenant,)).fetchone()[0]
     numbered = enumerate(batch.entries, position - len(batch.entries) + 1)
     connection.executemany(_ENTRY, [(batch.tenant, number, batch.id, body) for number, body in numbered])
     return Position(position)
