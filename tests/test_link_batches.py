@@ -114,6 +114,7 @@ def test_suspended_links_come_back() -> None:
     resumed = done(host, order(all_of(LinkEvent.RESUME), ground="2"))
 
     assert (Toll(suspended=1), Toll(resumed=1)) == (suspended.toll, resumed.toll)
+    assert ("link.resumed", "test") == (host.entries()[-1].event, host.entries()[-1].details["by"])
     assert host.check(tokens.access_token).allowed
     assert {"live": 1, "consented": 1} == states(host)
 
