@@ -181,6 +181,9 @@ READS = frozenset(
     {
         "access.check_flow",
         "access.explain",
+        "access.explain_many",
+        "access.services",
+        "access.users",
         "datagroups.remedy",
         "clients.registered",
         "clients.show",
