@@ -1,6 +1,7 @@
 """Questions about access: check a token, explain a case, check a flow (DESIGN 3; S7, TRACE T3).
 
 check, admit                 what a service presents, at every call of it
+readiness                    what still has to be done before a service works
 explain, check_flow          without a token: why somebody would be refused, and whether a flow may run
 explain_many, check_many     many of these questions at once, over one snapshot
 users, services              who may use a service, and what may somebody use, in pages
@@ -13,6 +14,7 @@ from extlink.access_batches import check_many, explain_many
 from extlink.access_checks import admit, check
 from extlink.access_lists import ServiceAccess, ServiceAccessPage, UserAccess, UserAccessPage, services, users
 from extlink.access_questions import check_flow, explain
+from extlink.access_readiness import readiness
 from extlink.domain.access import AccessRequest, Credential, Person, Policy, evaluate, is_allowed
 from extlink.domain.decision import Admission
 
@@ -34,6 +36,7 @@ __all__ = [
     "explain",
     "explain_many",
     "is_allowed",
+    "readiness",
     "services",
     "users",
 ]
