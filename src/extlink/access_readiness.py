@@ -16,7 +16,7 @@ import attrs
 from extlink import facts
 from extlink.access_checks import Stated, stated
 from extlink.domain.access import Person, Policy, link_notes
-from extlink.domain.checklist import Known, checklist, usable_scopes
+from extlink.domain.checklist import checklist
 from extlink.domain.client_registration import ClientRegistration
 from extlink.domain.datagroup import Question
 from extlink.domain.directory import CandidateQuery, Member
@@ -26,6 +26,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
 from extlink.domain.readiness import Readiness
+from extlink.domain.readiness_known import Known, usable_scopes
 from extlink.domain.readiness_network import Published
 from extlink.domain.reason import Reason
 from extlink.domain.service import Service
@@ -148,10 +149,11 @@ def _clients(call: Call, service: ServiceId) -> Steps[tuple[ClientRegistration, 
 def _for_one(call: Call, known: Known, user: UserId, ids: tuple[LinkId, ...]) -> Steps[Known]:
     policy, links, use = yield from _looked_at(call, known.policy, ids)
     permitted = user if usable_scopes(policy, known.service, user, known.at) is not None else None
-    seen = yield from _connected(call, attrs.evolve(known, policy=policy))
-    return attrs.evolve(
-        known, policy=policy, permitted=permitted, links=links, last_call=use, live_client=seen.live_client
-    )
+    known = attrs.evolve(known, policy=policy, permitted=permitted, links=links, last_call=use)
+    if known.clients:
+        return known
+    # Whether the host has a client of its own is seen by anybody's links.
+    return attrs.evolve(known, live_client=(yield from _connected(call, known)).live_client)
 
 
 def _for_anybody(call: Call, known: Known) -> Steps[Known]:

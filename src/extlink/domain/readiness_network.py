@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
@@ -172,11 +173,12 @@ def _percent(found: Coverage) -> int:
 
 def _evidence(asked: _Asked) -> Mapping[str, Detail]:
     found, published = asked.found, asked.published
-    share, day = found.share, _oldest(published)
+    day, needed = _oldest(published), found.needed_addresses
+    share = Fraction(needed - asked.barred, needed) if needed else None
     return {
         "requirement": published.requirement or None,
-        "needed": found.needed_addresses,
-        "admitted": found.needed_addresses - asked.barred,
+        "needed": needed,
+        "admitted": needed - asked.barred,
         "share": None if share is None else f"{share.numerator}/{share.denominator}",
         "inexpressible": sum(item.size for item in found.inexpressible),
         "rows": len(asked.network.rows),
