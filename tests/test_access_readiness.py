@@ -329,7 +329,7 @@ class TestUsers:
 
     def test_people_are_looked_at_in_pages_until_one_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The last of very many is found; with the first of them nobody else is asked for."""
-        monkeypatch.setattr("extlink.access_readiness._PEOPLE", 40)
+        monkeypatch.setattr("extlink.access_scans._PEOPLE", 40)
         host = Host.make()
         for number in range(100):
             host.directory.add_user(f"u{number}", products={"kintone"}, status="suspended", display_priority=number)
@@ -394,6 +394,7 @@ class TestNetwork:
         host = Host.prepared()
         host.admin.run(networks.restrict(["203.0.113.0/24"]))
         remedy = item(asked(host), "network").remedy
+        assert remedy is not None
         assert remedy == Action("networks.add", {"rows": ("20.89.11.48/28",)})
         host.admin.run(networks.add(cast("tuple[str, ...]", remedy.arguments["rows"])))
 
@@ -622,7 +623,7 @@ class TestConnected:
             host.directory.add_user(f"u{number:03}", products={"kintone"})
             host.connect(f"u{number:03}")
         host.admin.run(links.revoke_all(service=SERVICE))
-        monkeypatch.setattr("extlink.access_readiness._MAX_CONNECTED", 32)
+        monkeypatch.setattr("extlink.access_scans._MAX_CONNECTED", 32)
 
         assert ("unknown", "readiness.links_unseen") == told(asked(host))["consent"]
 

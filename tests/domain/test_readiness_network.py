@@ -70,7 +70,8 @@ def test_ninety_nine_percent_is_not_all() -> None:
 
 def _all_but_the_last(text: str) -> list[Row]:
     block = parse_range(text)
-    first, rows = block.first, []
+    rows: list[Row] = []
+    first = block.first
     for bits in range(9, 33):
         rows.append(Row(range=parse_range(f"{'.'.join(map(str, first.to_bytes(4, 'big')))}/{bits}")))
         first += 1 << (32 - bits)
