@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import cast
 
 import attrs
@@ -377,6 +380,26 @@ class TestNetwork:
         assert (
             "network.no_requirement" == refusal(host.admin, access.readiness(SERVICE, ranges=[], requirement="x")).code
         )
+
+    def test_the_vendors_real_file(self, realdata: Path) -> None:
+        """As many addresses and rows as `networks.plan` finds; applied, the plan makes the item green."""
+        name = "ServiceTags_Public_cn342_2025-01-23.json.gz"
+        data = gzip.decompress((realdata / "servicetags" / name).read_bytes())
+        file = feeds.read_service_tags(data, published=date(2020, 6, 1))
+        host = Host.prepared()
+        host.admin.run(networks.restrict(["203.0.113.0/24"]))
+        before = item(asked(host, ranges=[file]), "network")
+        plan = host.admin.run(networks.plan(SERVICE, [file])).plan
+        host.admin.run(networks.restrict(plan.after.rows))
+        found = item(asked(host, ranges=[file]), "network")
+
+        assert ("missing", "0/1") == (before.state, before.evidence["share"])
+        assert ("done", "1/1", 8) == (found.state, found.evidence["share"], found.evidence["days"])
+        assert before.evidence["needed"] == found.evidence["admitted"]
+        others = cast("Mapping[str, int | None]", found.evidence["others"])
+        assert None is others["seed"]
+        assert (others["vendor-current-http"] or 0) > 0
+        assert ["readiness.partly_inexpressible", "readiness.differs"] == [one.code for one in found.advice]
 
     def test_without_files_the_pinned_ranges_are_the_published_ones(self) -> None:
         """What a service is held to is what somebody knows of it; without any it is unknown."""

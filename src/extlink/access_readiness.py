@@ -16,6 +16,7 @@ from extlink.access_scans import connected, looked_at, permitted
 from extlink.domain.checklist import checklist
 from extlink.domain.client_registration import ClientRegistration
 from extlink.domain.datagroup import Question
+from extlink.domain.edition import EDITIONS
 from extlink.domain.identifier import LinkId, ServiceId, UserId, parse_id, parse_items
 from extlink.domain.readiness import Readiness
 from extlink.domain.readiness_known import Known, usable_scopes
@@ -26,6 +27,7 @@ from extlink.errors import InvalidInput, Refused
 from extlink.feeds.published import PublishedRanges
 from extlink.feeds.requirements import need
 from extlink.inputs import exactly
+from extlink.network_plans import differences
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
     Call,
@@ -103,7 +105,14 @@ def _published(known: Known, ranges: _Ranges) -> Published:
         params = {"service": known.service, "requirement": name or "", "known": ids}
         raise Refused(Reason("network.no_requirement", params))
     needed = need(found, ranges.files, region=ranges.region)
-    return Published(rows=needed.rows, requirement=found.id, missing=needed.missing)
+    ipv4_only = EDITIONS[known.policy.registry.tenant.edition].network.ipv4_only
+    others = differences(definition, needed, ranges.files, ipv4_only=ipv4_only)
+    return Published(
+        rows=needed.rows,
+        requirement=found.id,
+        missing=needed.missing,
+        others={one.requirement: None if one.missing else one.only_there for one in others},
+    )
 
 
 def _clients(call: Call, service: ServiceId) -> Steps[tuple[ClientRegistration, ...]]:
