@@ -158,6 +158,8 @@ def _services(teller: _Teller) -> None:
     teller.admin(services.set_default("deny", existing="revoke"))
     teller.admin(services.set_default("allow"))
     teller.admin(services.enable(SERVICE))
+    teller.admin(services.confirm(SERVICE, "app-side"))
+    teller.admin(services.unconfirm(SERVICE, "app-side"))
     teller.sato(services.enable("slack"))
     teller.root(tenants.check_keys({"k2": "00ff"}))
 
@@ -291,6 +293,9 @@ def _links(teller: _Teller) -> None:
     teller.anybody(read)
     teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
     teller.anybody(access.admit(tokens.refresh_token, scope="k:file:read"))
+    teller.anybody(
+        access.check_many([read, access.check(tokens.access_token, scope="k:app_record:read", address="nowhere")])
+    )
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
@@ -339,6 +344,7 @@ def _dormant(teller: _Teller) -> None:
     for late in (
         lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
         lambda tokens: access.admit(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: access.check_many([access.check(tokens.access_token, scope="k:app_record:read")]),
         lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
         lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
     ):

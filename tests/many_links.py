@@ -14,7 +14,7 @@ from extlink.records import LINK, LINKS_OF, link_key, links_of_key, users_of_key
 from extlink.testing.probes import batch
 from tests.fakes import NOW
 
-__all__ = ["put_link", "sow", "stored"]
+__all__ = ["put_link", "sow", "stored", "write"]
 
 _AT_ONCE = 300
 _ACME = TenantId("acme")
@@ -35,13 +35,19 @@ def stored(store: Storage) -> Mapping[LinkId, Link]:
     return {link.id: link for link in _each(store)}
 
 
+def write(store: Storage, *writes: Write) -> None:
+    """Write records of the tenant past every rule, and without an entry in the ledger."""
+    store.commit(batch(*writes, tenant=_ACME.encode(), entries=()))
+
+
 def put_link(store: Storage, link: Link) -> None:
     """Write one link as it is, past every rule."""
-    store.commit(batch(Write(link_key(_ACME, link.id).key, LINK.encode(link, NOW)), tenant=_ACME.encode()))
+    write(store, Write(link_key(_ACME, link.id).key, LINK.encode(link, NOW)))
 
 
-def sow(store: Storage, pattern: Link, count: int, **fields: Any) -> tuple[LinkId, ...]:
+def sow(store: Storage, like: str, count: int, **fields: Any) -> tuple[LinkId, ...]:
     """Write many links like one, each with an owner of its own, and return their ids: after all real ones."""
+    pattern = stored(store)[LinkId(like)]
     made = [
         attrs.evolve(pattern, **{"id": LinkId(f"~{number:06}"), "owner": UserId(f"u{number:06}"), **fields})
         for number in range(count)
@@ -54,5 +60,5 @@ def sow(store: Storage, pattern: Link, count: int, **fields: Any) -> tuple[LinkI
             if one.owner is not None:
                 writes.append(Write(links_of_key(_ACME, one.owner, one.service).key, ids))
                 writes.append(Write(users_of_key(_ACME, one.service, one.owner).key, ids))
-        store.commit(batch(*writes, tenant=_ACME.encode()))
+        write(store, *writes)
     return tuple(one.id for one in made)

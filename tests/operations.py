@@ -6,7 +6,9 @@ does not know.
 
 from __future__ import annotations
 
+import base64
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -16,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 import extlink
-from extlink import catalog, clients, endpoints, feeds, grants, links, networks, services, triggers
+from extlink import access, catalog, clients, endpoints, feeds, grants, ledger, links, networks, services, triggers
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
@@ -45,12 +47,16 @@ SERVICE_TAGS = feeds.read_service_tags(
 )
 # Modules that a public one is made of; `links`, `networks` and `endpoints` show their names.
 _PARTS = (
+    "access_batches",
     "access_checks",
+    "access_lists",
     "access_questions",
+    "access_readiness",
     "endpoint_consent",
     "endpoint_pushed",
     "endpoint_tokens",
     "grant_requests",
+    "ledger_history",
     "link_answers",
     "link_consent",
     "link_ends",
@@ -62,6 +68,10 @@ _PARTS = (
     "network_pins",
     "network_plans",
     "service_purge",
+    "service_steps",
+    "past",
+    "preview_scans",
+    "preview_world",
 )
 # What needs a distribution that a host may lack; no operation is made there.
 _ELSEWHERE = (
@@ -104,7 +114,9 @@ def constructors() -> dict[str, Constructor]:
 
 
 def _makes_operation(function: Callable[..., object]) -> bool:
-    return str(inspect.signature(function).return_annotation).startswith("Operation[")
+    returned = str(inspect.signature(function).return_annotation)
+    # Where it may be None, the operation is that of a remedy, made somewhere else.
+    return returned.startswith("Operation[") and returned.endswith("]")
 
 
 def definition_of(name: str) -> Definition[..., object]:
@@ -219,6 +231,7 @@ class Stage:
         host.user("guest-1").run(grants.ask(SERVICE))
         host.admin.run(services.register(catalog.SLACK))
         host.admin.run(services.enable("slack"))
+        host.admin.run(services.confirm(SERVICE, "data-group"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -252,7 +265,7 @@ def where(host: Host, name: str) -> Tenant:
 
 def arguments(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     """Return, for every operation, arguments that it accepts; each parameter of its signature is named."""
-    return {**_of_clients(stage), **_of_endpoints(stage), **_of_the_rest(stage)}
+    return {**_of_clients(stage), **_of_endpoints(stage), **_of_previews(stage), **_of_the_rest(stage)}
 
 
 def _of_clients(stage: Stage) -> Mapping[str, Mapping[str, object]]:
@@ -292,6 +305,14 @@ def _of_endpoints(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     }
 
 
+def _of_previews(stage: Stage) -> Mapping[str, Mapping[str, object]]:
+    asked: dict[str, object] = {"operation": services.disable(SERVICE), "directory": None, "at": None}
+    hosts = stage.host.root.run(ledger.entries()).entries
+    place = ["lost", SERVICE, stage.host.position(), len(hosts), int(stage.host.clock.now()), 0, "", 1]
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return {"previews.preview": asked, "previews.more": {**asked, "cursor": cursor, "limit": 100}}
+
+
 def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
     link = stage.tokens.link
     version = stage.host.admin.run(grants.show(SERVICE)).version
@@ -310,6 +331,15 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "region": None,
     }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
+    question: dict[str, object] = {
+        "scope": ["k:app_record:write"],
+        "address": "203.0.113.7",
+        "connectors": ["shared_excel"],
+        "environment": "dev",
+        "flow_id": "flow-1",
+        "network": "applies",
+        "network_proof": "none",
+    }
     return {
         "access.admit": {
             "token": stage.tokens.access_token,
@@ -329,6 +359,12 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "flow_id": "flow-1",
             "resource": "https://acme.cybozu.com",
         },
+        "access.check_many": {
+            "requests": [
+                access.check(stage.tokens.access_token, scope=scope, address="203.0.113.7")
+                for scope in ("k:app_record:read", "k:app_record:write")
+            ]
+        },
         "access.check_flow": {
             "service": SERVICE,
             "user": "sato",
@@ -344,6 +380,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "access.explain": {
             "service": SERVICE,
             "user": "sato",
+            "link": None,
             "scope": ["k:app_record:write"],
             "address": "203.0.113.7",
             "connectors": ["shared_excel"],
@@ -351,6 +388,19 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "flow_id": "flow-1",
             "network": "applies",
             "network_proof": "none",
+        },
+        "access.explain_many": {
+            "requests": [access.explain(SERVICE, user=user, address="203.0.113.7") for user in ("sato", "tanaka")]
+        },
+        "access.services": {"user": "sato", **question, "after": None, "limit": 10},
+        "access.users": {"service": SERVICE, **question, "after": None, "limit": 20},
+        "access.readiness": {
+            "service": SERVICE,
+            "user": "sato",
+            "ranges": [SERVICE_TAGS],
+            "requirement": "vendor-current",
+            "region": None,
+            "connectors": ["shared_kintone", "shared_outlook"],
         },
         "datagroups.remedy": {
             "connectors": ["shared_kintone", "shared_excel"],
@@ -405,7 +455,9 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "grants.requests": {"user": "sato", "service": SERVICE, "after": None, "limit": 20},
         "grants.show": {"service": SERVICE},
         "grants.withdraw": {"service": SERVICE, **subjects, "everyone": False, "existing": "revoke"},
+        "ledger.as_of": {"operation": networks.show(), "position": 3, "at": None, "directory": None},
         "ledger.entries": {"after": 0, "limit": 100},
+        "ledger.history": {"service": SERVICE, "user": None, "link": None, "after": 0, "limit": 100},
         "links.accept": {
             "consent": stage.consent,
             "scopes": ["k:app_record:read"],
@@ -469,6 +521,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "networks.show": {},
         "networks.stale": {**published, "older_than_days": 90},
         "networks.show_pin": {"service": SERVICE},
+        "services.confirm": {"service": SERVICE, "step": "app-side"},
         "networks.unpin": {"service": SERVICE, "existing": "keep"},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
@@ -489,6 +542,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "services.registered": {},
         "services.release": {"service": SERVICE},
         "services.release_everywhere": {"service": SERVICE},
+        "services.unconfirm": {"service": SERVICE, "step": "data-group"},
         "services.set_default": {"unconfigured": "allow", "existing": "suspend"},
         "services.set_dormancy": {"service": SERVICE, "days": 90, "existing": "revoke"},
         "services.unregister": {"service": SERVICE},

@@ -21,10 +21,10 @@ from extlink.link_policies import epochs_of, policy_of, read_all
 from extlink.operation import ADMINISTRATORS, Call, Commit, Steps, operation
 from extlink.ports import Records, Write, key, prefix
 from extlink.records import LINKS_OF, SUBSCRIPTION, job_key, link_key, links_of_key
-from extlink.testing.probes import batch, pages
+from extlink.testing.probes import pages
 from tests.fakes import NOW
 from tests.hosts import ACME, SERVICE, Host, refusal
-from tests.many_links import put_link, sow, stored
+from tests.many_links import put_link, sow, stored, write
 
 FLOWS = ServiceId(SERVICE)
 ONCE = Order(ground="today", judge=ended_by_epoch, load=epochs_of)
@@ -59,8 +59,7 @@ def order(judge: Judge, load: Load = epochs_of, **parts: Any) -> Order:
 
 def sown(host: Host, count: int, **fields: Any) -> tuple[LinkId, ...]:
     """Connect tanaka, and put many links like that one behind it."""
-    link = LinkId(host.connect("tanaka").link)
-    return sow(host.store, stored(host.store)[link], count, **fields)
+    return sow(host.store, host.connect("tanaka").link, count, **fields)
 
 
 def states(host: Host) -> dict[str, int]:
@@ -115,6 +114,7 @@ def test_suspended_links_come_back() -> None:
     resumed = done(host, order(all_of(LinkEvent.RESUME), ground="2"))
 
     assert (Toll(suspended=1), Toll(resumed=1)) == (suspended.toll, resumed.toll)
+    assert ("link.resumed", "test") == (host.entries()[-1].event, host.entries()[-1].details["by"])
     assert host.check(tokens.access_token).allowed
     assert {"live": 1, "consented": 1} == states(host)
 
@@ -202,7 +202,7 @@ def test_a_batch_that_is_full_stops_at_its_last_link() -> None:
             Write(key(ACME, "w", link, f"s{number:03}"), SUBSCRIPTION.encode(attrs.evolve(pattern, link=link), NOW))
             for number in range(100)
         ]
-        host.store.commit(batch(*writes, tenant=ACME.encode()))
+        write(host.store, *writes)
     job = order(all_of(LinkEvent.REVOKE))
     ended = [host.admin.run(_sweep(order=job)).toll.ended for _ in range(5)]
 
@@ -235,7 +235,7 @@ def test_a_link_that_cannot_be_read_keeps_no_other_from_its_end() -> None:
     """It is counted and passed over, once for each time that the walk comes by."""
     host = Host.prepared()
     host.connect()
-    host.store.commit(batch(Write(link_key(ACME, LinkId("-broken")).key, b"[1,"), tenant=ACME.encode()))
+    write(host.store, Write(link_key(ACME, LinkId("-broken")).key, b"[1,"))
     first = order(all_of(LinkEvent.REVOKE), ground="1")
     host.admin.run(_sweep(order=first))
     again = done(host, attrs.evolve(first, ground="2"))
@@ -318,7 +318,7 @@ def test_a_link_that_vanished_is_passed_over() -> None:
     link = host.connect().link
 
     def judge(_policy: Policy, one: Link, _at: Instant) -> Verdict | None:
-        host.store.commit(batch(Write(link_key(ACME, LinkId(link)).key, None), tenant=ACME.encode()))
+        write(host.store, Write(link_key(ACME, LinkId(link)).key, None))
         return Verdict(LinkEvent.REVOKE, one.ended_by)
 
     assert Toll() == done(host, order(judge)).toll

@@ -266,8 +266,7 @@ def crowd(many: int = MANY) -> Host:
     """Return a host where a withdrawal ended many links, and another one is permitted."""
     host = Host.prepared()
     tokens = host.connect("suzuki")
-    pattern = stored(host.store)[LinkId(tokens.link)]
-    sow(host.store, pattern, many)
+    sow(host.store, tokens.link, many)
     for number in range(many):
         host.directory.add_user(f"u{number:06}", organizations=["sales"], products={"kintone"})
     host.connect("tanaka")

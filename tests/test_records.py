@@ -41,6 +41,7 @@ from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Mode, Proof, Row
 from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
 from extlink.domain.pin import Pin, Pinned
+from extlink.domain.readiness import Confirmation
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service
 from extlink.domain.subscription import Subscription
@@ -306,6 +307,9 @@ VALUES: Mapping[str, Strategy] = {
     "REQUEST": REQUESTS,
     "REQUEST_ANSWER": REQUESTS,
     "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
+    "CONFIRMATIONS": st.dictionaries(
+        TEXT, st.builds(Confirmation, by=st.none() | TEXT.map(UserId), at=INSTANTS, holds=st.booleans()), max_size=3
+    ),
     "LAST_USE": st.builds(LastUse, INSTANTS, st.none() | TEXT),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
     "JOB": JOBS,

@@ -120,7 +120,7 @@ class _Move(NamedTuple):
 
     before: Link
     after: Link
-    event: LinkEvent
+    verdict: Verdict
     subscriptions: tuple[RecordKey[Subscription], ...] = ()
 
     def changes(self, call: Call) -> tuple[Change, ...]:
@@ -129,7 +129,7 @@ class _Move(NamedTuple):
 
     def toll(self, since: Instant) -> Toll:
         """Return what it counts for; what had expired when the walk began does not."""
-        match self.event:
+        match self.verdict.event:
             case LinkEvent.SUSPEND:
                 return Toll(suspended=1)
             case LinkEvent.RESUME:
@@ -139,8 +139,9 @@ class _Move(NamedTuple):
 
     def entry(self) -> Event:
         """Return what the ledger gets."""
-        link, by = self.after, self.after.ended_by
-        return Event(_NAMES[self.event], {"service": link.service, "user": link.owner, "link": link.id, "by": by})
+        event, by = self.verdict
+        link = self.after
+        return Event(_NAMES[event], {"service": link.service, "user": link.owner, "link": link.id, "by": by})
 
 
 def sweep(call: Call, place: RecordKey[LinkJob], order: Order) -> Steps[Swept]:
@@ -185,7 +186,7 @@ def _further(call: Call, place: RecordKey[LinkJob], order: Order, job: LinkJob) 
     toll = sum((move.toll(job.began) for move in moves), job.toll + lost)
     over = whole and scan.over
     after = attrs.evolve(job, reached=None if over else last, done=at if over else None, toll=toll)
-    indexes = yield from _forgotten(call, tuple(move.after for move in moves if move.event is LinkEvent.REVOKE))
+    indexes = yield from _forgotten(call, tuple(move.after for move in moves if move.verdict.event is LinkEvent.REVOKE))
     changes = (put(place, after), *(change for move in moves for change in move.changes(call)), *indexes)
     return Swept(job=after, changes=changes, events=tuple(move.entry() for move in moves))
 
@@ -240,7 +241,7 @@ def _moves(
         if verdict is None or after is None or after is link:
             continue
         ending = verdict.event is LinkEvent.REVOKE
-        move = _Move(link, after, verdict.event, (yield from _subscriptions(call, link)) if ending else ())
+        move = _Move(link, after, verdict, (yield from _subscriptions(call, link)) if ending else ())
         room -= _INDEXED + len(move.subscriptions)
         if room < 0:
             return tuple(moves), moves[-1].after.id

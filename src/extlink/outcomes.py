@@ -21,6 +21,7 @@ from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
+from extlink.domain.readiness import Confirmation
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
@@ -165,6 +166,7 @@ _FORMS: Final[Mapping[type, _Form]] = {
     type(None): _form("nothing", _write_nothing, _read_nothing),
     CodeAgain: _form("code", _write_again, _read_code),
     TokensAgain: _form("tokens", _write_again, _read_tokens),
+    Confirmation: _form("confirmation", codec.write_confirmation, codec.read_confirmation),
     DataGroupPolicy: _form("data groups", codec.write_data_groups, codec.read_data_groups),
     Decision: _form("decision", _write_decision, _read_decision),
     GrantRequest: _form("grant request", request_codec.write_request, request_codec.read_request),

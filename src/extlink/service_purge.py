@@ -26,7 +26,7 @@ from extlink.domain.link_job import LinkJob, Toll
 from extlink.domain.registry import HostService, ServiceState
 from extlink.domain.tenant import HOST
 from extlink.errors import CorruptRecord, InvalidInput
-from extlink.inputs import exactly
+from extlink.inputs import exactly, text, whole
 from extlink.link_batches import Order, Verdict, sweep
 from extlink.link_policies import epochs_of
 from extlink.operation import (
@@ -49,6 +49,10 @@ __all__ = ["Purge", "Purges", "Remaining", "note_purge", "purge", "purges", "rem
 
 _WHAT: Final = "purge"
 _SHOWN: Final = 20
+_MAX_STOP: Final = 64
+_MOST: Final = 2**53
+# A purge only ends.
+_NEVER: Final = frozenset({"suspended", "resumed"})
 _NOTHING: Final = Toll()
 
 
@@ -181,7 +185,8 @@ def _purge(call: Call, *, service: ServiceId) -> Steps[Commit[Purge]]:
 
 
 def _told(done: Purge) -> dict[str, Detail]:
-    return {"service": done.service, "stop": done.stop, "began": done.began, **attrs.asdict(done.toll)}
+    counts = attrs.asdict(done.toll, filter=lambda field, _: field.name not in _NEVER)
+    return {"service": done.service, "stop": done.stop, "began": done.began, **counts}
 
 
 def purge(service: str) -> Operation[Purge]:
@@ -189,7 +194,8 @@ def purge(service: str) -> Operation[Purge]:
 
     Source: F14, law 9. Needs `common_administrator` or `host`. Killed at any point it goes on where it was, from any
     process, and several may run it at a time; each link is counted once. The run that finds the last link writes
-    the statement, `service.purged`. Of a service that is not stopped, it ends the links that had ended before.
+    the statement, `service.purged`. Of a service that is not stopped, it ends the links that had ended before. No run
+    needs an idempotency key; two must not have the same, or the second is not run.
 
     Raises when run:
         Refused: `service.unknown`, `tenant.not_open`.
@@ -274,7 +280,20 @@ def note_purge(tenant: str, done: Purge) -> Operation[None]:
     >>> note_purge("acme", done).name
     'services.note_purge'
     """
-    return _note_purge(tenant=TenantId(parse_id(tenant, "tenant")), done=exactly(done, Purge, "done"))
+    return _note_purge(tenant=TenantId(parse_id(tenant, "tenant")), done=_checked(exactly(done, Purge, "done")))
+
+
+def _checked(done: Purge) -> Purge:
+    """Return a purge whose fields are what their types say; it may come from another process, or from anywhere."""
+    toll = exactly(done.toll, Toll, "done")
+    counts = {name: whole(count, "done", 0, _MOST) for name, count in attrs.asdict(toll).items()}
+    return Purge(
+        service=ServiceId(parse_id(done.service, "done")),
+        stop=text(done.stop, "done", _MAX_STOP),
+        began=Instant(whole(done.began, "done", -_MOST, _MOST)),
+        done=None if done.done is None else Instant(whole(done.done, "done", -_MOST, _MOST)),
+        toll=Toll(**counts),
+    )
 
 
 @attrs.define

@@ -42,13 +42,15 @@ from extlink.operation import (
     read,
 )
 from extlink.ports import Records, prefix
-from extlink.records import SERVICE, grant_head_key, host_service_key, service_key, tenant_key
+from extlink.records import SERVICE, confirmations_key, grant_head_key, host_service_key, service_key, tenant_key
 from extlink.service_purge import Purge, Purges, Remaining, note_purge, purge, purges, remaining
+from extlink.service_steps import confirm, unconfirm
 
 __all__ = [
     "Purge",
     "Purges",
     "Remaining",
+    "confirm",
     "disable",
     "enable",
     "note_purge",
@@ -63,6 +65,7 @@ __all__ = [
     "remaining",
     "set_default",
     "set_dormancy",
+    "unconfirm",
     "unregister",
 ]
 
@@ -139,16 +142,17 @@ def register(service: Service, *, existing: Literal["keep", "revoke"] = "keep") 
 
 @operation("services.unregister", by=ADMINISTRATORS, records=("service.unregistered",))
 def _unregister(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
-    head = grant_head_key(call.tenant, service)
+    head, said = grant_head_key(call.tenant, service), confirmations_key(call.tenant, service)
     place = service_key(call.tenant, service)
-    answers = yield from read(tenant_key(call.tenant), place, head)
+    answers = yield from read(tenant_key(call.tenant), place, head, said)
     facts.opened(answers, call.tenant)
     known = facts.registered(answers, call.tenant, service)
     # Nobody has a link without a grant, so the head of the grants, guarded while it is absent, stands for both. Without
     # the record its epoch would be forgotten, and what it ended be revived by registering anew.
     if known.state is not ServiceState.UNCONFIGURED or known.epoch or answers.get(head) is not None:
         raise Refused(Reason("service.blocked_by_links", {"service": service}))
-    return Commit(None, (drop(place),), (Event("service.unregistered", {"service": service}),))
+    dropped = (drop(place), *((drop(said),) if answers.get(said) is not None else ()))
+    return Commit(None, dropped, (Event("service.unregistered", {"service": service}),))
 
 
 def unregister(service: str) -> Operation[None]:

@@ -54,6 +54,8 @@ VOCABULARY: Final[Mapping[str, Kind]] = MappingProxyType(
         "service.quarantined": Kind("important", _S, "quarantine integration"),
         "service.released": Kind("important", _S, "release integration"),
         "service.purged": Kind("important", _S, "revoke all of integration"),
+        "service.confirmed": Kind("important", _S, "confirm integration step"),
+        "service.unconfirmed": Kind("important", _S, "no longer confirm integration step"),
         "default.changed": Kind("important", _S, "update integration default"),
         "grant.changed": Kind("important", _S, "update permitted users"),
         "grant.subject_vanished": Kind("important", _S, "permitted subject deleted"),
