@@ -79,6 +79,7 @@ AGAIN = {
     "clients.register": "two clients of one profile are two clients",
     "endpoints.decline": "as links.refuse",
     "endpoints.exchange": "as links.redeem",
+    "links.reconcile": "each run takes the walk further, or begins the next one; how far it came is a record",
     "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
     "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
     "links.refuse": "the user said no twice; a refused consent is no record that could tell",
