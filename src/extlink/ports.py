@@ -133,6 +133,8 @@ class Batch:
         writes: at most 1,000, each key once, values at most 64 KiB.
         entries: canonical bytes for the ledger, without number; the store numbers them from the tenant's position on.
         at: the operation's instant; the head row keeps the newest (the time floor).
+        expected: the tenant's ledger position as the caller saw it; None: whatever it is. A further guard, on the head
+            row alone.
 
     Raises:
         InvalidInput: beyond a limit, a key twice, or a write outside the tenant.
@@ -144,6 +146,7 @@ class Batch:
     writes: tuple[Write, ...]
     entries: tuple[bytes, ...]
     at: Instant
+    expected: Position | None = None
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.id <= MAX_VERSION:
@@ -214,10 +217,11 @@ class Storage(Protocol):
         """Apply all writes and entries, or none, and return the tenant's ledger position after it.
 
         Durable when it returns. Raises `Conflict` if and only if a guarded record's version differs now, absence
-        included. A batch whose id was committed before is not applied again, whatever its guards say by now: the number
-        of its last entry is returned, so that a lost answer is settled by committing once more. (The id is found
-        through the ledger of its tenant; a batch without entries may be applied twice, to the same effect, or
-        conflict with itself.) Entries are numbered without gaps, from 1; a batch without any returns the position.
+        included, or the tenant's ledger position is not the `expected` one. A batch whose id was committed before is
+        not applied again, whatever its guards and position say by now: the number of its last entry is returned, so
+        that a lost answer is settled by committing once more. (The id is found through the ledger of its tenant; a
+        batch without entries may be applied twice, to the same effect, or conflict with itself.) Entries are numbered
+        without gaps, from 1; a batch without any returns the position.
         """
         ...
 

@@ -7,6 +7,7 @@ the operations; what is left here is asking the store, the directory, the clock 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
@@ -14,6 +15,7 @@ from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.threaded import ThreadedStorage
 from extlink.attempt import Attempt, advance, lookup_answer, peeked
 from extlink.domain.edition import parse_edition, parse_products
+from extlink.domain.impact import Impact
 from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes
 from extlink.domain.tenant import HOST, Actor
@@ -50,6 +52,7 @@ from extlink.ports import (
     Stored,
     Version,
 )
+from extlink.previews import expecting, preview
 from extlink.tenants import check_keys, open_tenant
 
 __all__ = ["AsyncExtLink", "AsyncTenant", "ExtLink", "Tenant"]
@@ -183,9 +186,13 @@ class ExtLink(Hub):
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
     def _records(self, step: Read, attempt: Attempt) -> object:
-        if attempt.takes(step, self._read(*attempt.asks(step))) is None:
+        answers = attempt.takes(step, self._read(*attempt.asks(step)))
+        if answers is None:
             return _RESTART
-        for part in attempt.pieces(step):
+        parts = attempt.pieces(step)
+        if not parts:
+            return answers
+        for part in parts:
             if attempt.takes(part, self._read(*attempt.asks(part))) is None:
                 return _RESTART
         return attempt.answers(step) or _RESTART
@@ -259,15 +266,17 @@ class Tenant:
         """
         return Tenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
-    def run(self, operation: Operation[T], *, idempotency_key: str | None = None) -> T:
+    def run(self, operation: Operation[T], *, idempotency_key: str | None = None, expected: int | None = None) -> T:
         """Carry an operation out and return its result; nothing is half done.
 
         Args:
             idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
                 after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
+            expected: the position of a preview: if anything was recorded since, nothing is written.
 
         Raises:
-            Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
+            Refused: the tenant's state, its rules or the actor's roles refuse it, or it moved on from the expected
+                position (`tenant.moved_on`); nothing changed.
             InvalidInput: the operation was built of malformed values; or the key was used for another command, or the
                 operation only asks and takes none.
             StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
@@ -275,7 +284,26 @@ class Tenant:
         if idempotency_key is not None:
             require_operation(operation)
             operation = with_key(operation, idempotency_key)
+        if expected is not None:
+            require_operation(operation)
+            operation = expecting(operation, expected)
         return self._hub.carry_out(operation, self._call)
+
+    def preview(
+        self,
+        operation: Operation[object] | None = None,
+        *,
+        directory: Directory | None = None,
+        at: datetime | None = None,
+    ) -> Impact:
+        """Say what an operation would change, and change nothing; the arguments are those of `previews.preview`.
+
+        Raises:
+            InvalidInput: malformed arguments, also those that the operation itself was built of.
+            Contention: the tenant moved on during every look; call it again.
+            StorageError: the store failed.
+        """
+        return self.run(preview(operation, directory=directory, at=at))
 
     def __repr__(self) -> str:
         return f"Tenant({self._call.tenant!r})"
@@ -411,9 +439,13 @@ class AsyncExtLink(Hub):
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
     async def _records(self, step: Read, attempt: Attempt) -> object:
-        if attempt.takes(step, await self._read(*attempt.asks(step))) is None:
+        answers = attempt.takes(step, await self._read(*attempt.asks(step)))
+        if answers is None:
             return _RESTART
-        for part in attempt.pieces(step):
+        parts = attempt.pieces(step)
+        if not parts:
+            return answers
+        for part in parts:
             if attempt.takes(part, await self._read(*attempt.asks(part))) is None:
                 return _RESTART
         return attempt.answers(step) or _RESTART
@@ -487,15 +519,19 @@ class AsyncTenant:
         """
         return AsyncTenant(self._hub, Call(self._call.tenant, parse_actor(user, roles, address)))
 
-    async def run(self, operation: Operation[T], *, idempotency_key: str | None = None) -> T:
+    async def run(
+        self, operation: Operation[T], *, idempotency_key: str | None = None, expected: int | None = None
+    ) -> T:
         """Carry an operation out and return its result; nothing is half done.
 
         Args:
             idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
                 after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
+            expected: the position of a preview: if anything was recorded since, nothing is written.
 
         Raises:
-            Refused: the tenant's state, its rules or the actor's roles refuse it; nothing changed.
+            Refused: the tenant's state, its rules or the actor's roles refuse it, or it moved on from the expected
+                position (`tenant.moved_on`); nothing changed.
             InvalidInput: the operation was built of malformed values; or the key was used for another command, or the
                 operation only asks and takes none.
             StorageError: the store failed; nothing changed, or the commit's outcome is unknown and says so.
@@ -503,7 +539,26 @@ class AsyncTenant:
         if idempotency_key is not None:
             require_operation(operation)
             operation = with_key(operation, idempotency_key)
+        if expected is not None:
+            require_operation(operation)
+            operation = expecting(operation, expected)
         return await self._hub.carry_out(operation, self._call)
+
+    async def preview(
+        self,
+        operation: Operation[object] | None = None,
+        *,
+        directory: AsyncDirectory | None = None,
+        at: datetime | None = None,
+    ) -> Impact:
+        """Say what an operation would change, and change nothing; the arguments are those of `previews.preview`.
+
+        Raises:
+            InvalidInput: malformed arguments, also those that the operation itself was built of.
+            Contention: the tenant moved on during every look; call it again.
+            StorageError: the store failed.
+        """
+        return await self.run(preview(operation, directory=directory, at=at))
 
     def __repr__(self) -> str:
         return f"AsyncTenant({self._call.tenant!r})"

@@ -86,6 +86,38 @@ class IgnoresGuardsOnTheHost(Twin):
         return tuple(guard for guard in batch.guards if guard.key.tenant == batch.tenant)
 
 
+class IgnoresTheExpectedPosition(Twin):
+    def commit(self, batch: Batch) -> Position:
+        return super().commit(attrs.evolve(batch, expected=None))
+
+
+class ExpectsThePositionAfterwards(Twin):
+    """Compares once its own entries are numbered."""
+
+    def commit(self, batch: Batch) -> Position:
+        expected = None if batch.expected is None else Position(batch.expected - len(batch.entries))
+        return super().commit(attrs.evolve(batch, expected=expected))
+
+
+class CountsAllTenants(Twin):
+    """Compares with the entries of the whole store."""
+
+    def commit(self, batch: Batch) -> Position:
+        if batch.expected not in {None, sum(len(one.entries) for one in self._tenants.values())}:
+            raise Conflict("the store moved on")
+        return super().commit(batch)
+
+
+class AsksForThePositionFirst(Twin):
+    """Compares before it looks whether the batch was committed already."""
+
+    def commit(self, batch: Batch) -> Position:
+        tenant = self._tenants.get(batch.tenant)
+        if batch.expected not in {None, len(tenant.entries) if tenant else 0}:
+            raise Conflict("the tenant moved on")
+        return super().commit(batch)
+
+
 class TakesLaterVersionsForFresh(Twin):
     """Compares versions by size, as a counter allows."""
 
@@ -709,6 +741,10 @@ def _renumbered(item: Stored, by: int) -> Stored:
 # Each with the check that must reject it.
 TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
     {
+        IgnoresTheExpectedPosition: "another_position_than_expected_is_a_conflict",
+        ExpectsThePositionAfterwards: "an_expected_position_that_holds_lets_the_batch_through",
+        CountsAllTenants: "an_expected_position_is_the_tenants_own",
+        AsksForThePositionFirst: "a_batch_with_an_expected_position_is_applied_once",
         IgnoresGuards: "a_stale_guard_is_a_conflict",
         IgnoresGuardsOnAbsence: "a_guard_on_absence_is_a_conflict_once_present",
         IgnoresGuardsOnPresence: "a_guard_on_presence_is_a_conflict_once_deleted",

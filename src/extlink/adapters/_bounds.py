@@ -6,12 +6,17 @@ store raises is a `StorageError`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from extlink.errors import Conflict, InvalidInput
-from extlink.ports import MAX_LIST, MAX_READ_KEYS, Key, Position, Query, Records
+from extlink.ports import MAX_LIST, MAX_READ_KEYS, Batch, Key, Position, Query, Records, Stored
 
-__all__ = ["conflict", "entry_key", "path_range", "require_keys", "require_limit"]
+__all__ = ["conflict", "entry_key", "moved_on", "new_stored", "path_range", "require_keys", "require_limit"]
+
+_New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
+# Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
+new_stored: Final[_New] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def require_keys(keys: Sequence[Key]) -> None:
@@ -66,3 +71,17 @@ def conflict(key: Key) -> Conflict:
     "the record b't' changed since it was read; read again and decide anew"
     """
     return Conflict(f"the record {ascii(key.path)[:64]} changed since it was read; read again and decide anew")
+
+
+def moved_on(batch: Batch, position: int) -> Conflict | None:
+    """Return the error for a batch that expects the tenant's ledger at another position than it is at.
+
+    >>> from extlink.ports import Instant, Version
+    >>> facts = {"tenant": b"acme", "id": Version(7), "guards": (), "writes": (), "entries": (), "at": Instant(0)}
+    >>> batch = Batch(**facts, expected=Position(3))
+    >>> str(moved_on(batch, 4)), moved_on(batch, 3)
+    ('the ledger of the tenant is at 4 and was expected at 3; look again', None)
+    """
+    if batch.expected is None or batch.expected == position:
+        return None
+    return Conflict(f"the ledger of the tenant is at {position} and was expected at {batch.expected}; look again")

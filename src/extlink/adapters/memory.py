@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from extlink.adapters._bounds import conflict, entry_key, path_range, require_keys, require_limit
+from extlink.adapters._bounds import conflict, entry_key, moved_on, path_range, require_keys, require_limit
 from extlink.domain.instant import Instant
 from extlink.ports import ABSENT, Batch, Entries, Key, Page, Position, Query, Records, Stored, Version, Write
 
@@ -101,6 +101,9 @@ class MemoryStorage:
             for guard in batch.guards:
                 if self._find(guard.key)[0] != guard.version:
                     raise conflict(guard.key)
+            moved = moved_on(batch, len(tenant.entries))
+            if moved is not None:
+                raise moved
             self._tenants[batch.tenant] = tenant
             for write in batch.writes:
                 tenant.put(write, batch.id)

@@ -105,6 +105,13 @@ class Decision:
         return any(code == "directory.unavailable" for _, notes in self.findings for code, _ in notes)
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing refuses, and memberships that nobody remembers would decide: of the past alone (law 1)."""
+        return not any(answer is _REFUSED for answer, _ in self.findings) and any(
+            code == "membership.unknown" for _, notes in self.findings for code, _ in notes
+        )
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
         found: list[Reason] = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from extlink.errors import Conflict
-from extlink.ports import ABSENT, MAX_WRITES, Guard, Key, Version, Write
+from extlink.ports import ABSENT, MAX_WRITES, Batch, Guard, Key, Position, Version, Write
 from extlink.testing.probes import (
     HOST,
     OpenStore,
@@ -23,6 +25,13 @@ from extlink.testing.probes import (
 )
 
 __all__: list[str] = []
+
+
+def expecting(
+    position: int, *writes: Write, guards: Iterable[Guard] = (), entries: Iterable[bytes] = (b"entry",)
+) -> Batch:
+    """Return a batch for a tenant at a position."""
+    return attrs.evolve(batch(*writes, guards=guards, entries=entries), expected=Position(position))
 
 
 def check_a_guard_that_holds_lets_the_batch_through(open_store: OpenStore) -> None:
@@ -147,6 +156,46 @@ def check_a_guard_on_the_hosts_record(open_store: OpenStore) -> None:
     gone = batch(Write(at(b"a"), b"4"), guards=[Guard(quarantine, read)])
     refused(Conflict, "the host's record is gone", store.commit, gone)
     expect([b"3"], values(store, at(b"a")), "the tenant's record")
+
+
+def check_an_expected_position_that_holds_lets_the_batch_through(open_store: OpenStore) -> None:
+    """The tenant's ledger is where the caller saw it, from its first entry on."""
+    store = open_store()
+    expect(1, store.commit(expecting(0, Write(at(b"a"), b"first"))), "the first commit of a tenant")
+    expect(2, store.commit(expecting(1, Write(at(b"a"), b"second"))), "the second")
+    expect([b"second"], values(store, at(b"a")), "after both")
+
+
+def check_another_position_than_expected_is_a_conflict(open_store: OpenStore) -> None:
+    """The tenant moved on since the caller looked, or never was so far: nothing is written, whatever the guards say."""
+    store = open_store()
+    read = put(store, at(b"a"), b"old")
+    put(store, at(b"b"), b"x")
+    before = paths(store), ledger(store), look(store, at(b"a"))
+    for wrong in (0, 1, 3, 2**40):
+        for entries in ((b"entry",), ()):
+            late = expecting(wrong, Write(at(b"a"), b"new"), guards=[Guard(at(b"a"), read)], entries=entries)
+            refused(Conflict, f"a batch for position {wrong} at 2", store.commit, late)
+    refused(Conflict, "an empty batch for position 1 at 2", store.commit, expecting(1, entries=()))
+    expect(before, (paths(store), ledger(store), look(store, at(b"a"))), "the store after the conflicts")
+    expect(3, store.commit(expecting(2, Write(at(b"a"), b"new"), guards=[Guard(at(b"a"), read)])), "in time")
+
+
+def check_an_expected_position_is_the_tenants_own(open_store: OpenStore) -> None:
+    """Other tenants move on as they like, and so do records that no entry tells of."""
+    store = open_store()
+    put(store, at(b"a", b"other"), b"x")
+    store.commit(batch(Write(at(b"n"), b"used"), entries=()))
+    expect(1, store.commit(expecting(0, Write(at(b"a"), b"x"))), "the first entry of the tenant")
+
+
+def check_a_batch_with_an_expected_position_is_applied_once(open_store: OpenStore) -> None:
+    """Its own entries moved the position: committed once more, it is known and no conflict."""
+    store = open_store()
+    one = expecting(0, Write(at(b"a"), b"first"))
+    expect(1, store.commit(one), "the position")
+    expect(1, store.commit(one), "the position, asked again")
+    expect([(1, b"entry")], ledger(store), "the ledger")
 
 
 def check_a_conflict_writes_nothing(open_store: OpenStore) -> None:

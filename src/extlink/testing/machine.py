@@ -31,6 +31,7 @@ _names = st.sampled_from(_NAMES)
 _keys = st.builds(Key, _tenants, _names)
 _values = st.one_of(st.none(), st.binary(max_size=8), st.sampled_from([b"", _LARGE]))
 _ids = st.integers(1, 2**63 - 1).map(Version)
+_positions = st.integers(0, 12).map(Position)
 _bodies = st.lists(st.binary(max_size=4), max_size=3)
 
 
@@ -66,12 +67,18 @@ class Model:
             return max(number for number, version in enumerate(of_tenant, 1) if version == batch.id)
         if any(self.records.get(guard.key, (ABSENT, b""))[0] != guard.version for guard in batch.guards):
             return _CONFLICT
+        if batch.expected not in {None, len(of_tenant)}:
+            return _CONFLICT
         for key, value in batch.writes:
             self.records.pop(key, None)
             if value is not None:
                 self.records[key] = (batch.id, value)
         self.entries += [(batch.tenant, batch.id, body) for body in batch.entries]
         return len(of_tenant) + len(batch.entries)
+
+    def position(self, tenant: bytes) -> Position:
+        """Return how many entries a tenant's ledger holds."""
+        return Position(sum(1 for owner, _, _ in self.entries if owner == tenant))
 
     def _records(self, query: Records) -> Sequence[Stored]:
         keys = sorted(key for key in self.records if key.tenant == query.tenant)
@@ -121,7 +128,13 @@ class Programs(RuleBasedStateMachine):
             other = data.draw(st.one_of(st.just(ABSENT), st.sampled_from(self.seen)))
             guards[place] = guards[place]._replace(version=other)
         one = Batch(
-            tenant=tenant, id=version, guards=tuple(guards), writes=tuple(writes), entries=tuple(entries), at=AT
+            tenant=tenant,
+            id=version,
+            guards=tuple(guards),
+            writes=tuple(writes),
+            entries=tuple(entries),
+            at=AT,
+            expected=data.draw(st.one_of(st.none(), st.just(self.model.position(tenant)), _positions)),
         )
         self.batches.append(one)
         self.seen.append(one.id)
@@ -149,7 +162,7 @@ class Programs(RuleBasedStateMachine):
         query = Records(tenant, prefix, after, limit)
         _alike("list", self.model.list(query), self.store.list(query))
 
-    @rule(tenant=_tenants, after=st.integers(0, 12).map(Position), limit=st.integers(1, 4))
+    @rule(tenant=_tenants, after=_positions, limit=st.integers(1, 4))
     def list_entries(self, tenant: bytes, after: Position, limit: int) -> None:
         """List entries from anywhere."""
         query = Entries(tenant, after, limit)
