@@ -82,13 +82,18 @@ class Action:
 
     Args:
         name: such as `grants.allow`; of a step outside such as `outside.connect`.
+        arguments: what is known of its arguments.
+        choices: the arguments that are left to whoever runs it; a remedy of a decision leaves none.
 
     >>> Action("services.enable", {"service": "slack"}).is_outside, Action("outside.connect").is_outside
     (False, True)
+    >>> Action("grants.allow", {"service": "slack"}, ("users",)).choices
+    ('users',)
     """
 
     name: str = attrs.field(converter=_name)
     arguments: Mapping[str, object] = attrs.field(default=_NO_ARGUMENTS, converter=_arguments, hash=False)
+    choices: tuple[str, ...] = ()
 
     @property
     def is_outside(self) -> bool:
