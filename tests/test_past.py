@@ -303,6 +303,33 @@ def test_people_who_do_not_answer_are_no_yes() -> None:
     assert ("directory.unavailable",) == codes(decision)
 
 
+def test_several_questions_are_asked_of_the_past_at_once() -> None:
+    """Many explanations, and the list of those who could use a service."""
+    host = Host.prepared()
+    last = host.position()
+    host.admin.run(services.disable(SERVICE))
+    many = access.explain_many([explained(user) for user in ("sato", "tanaka")])
+
+    without = host.admin.run(ledger.as_of(many, position=last))
+    page = as_it_was(host, access.users(SERVICE, network="not_applicable"), position=last)
+
+    assert [(False, True), (True, False)] == [(one.allowed, one.is_unknown) for one in without]
+    assert [True, True] == [one.allowed for one in as_it_was(host, many, position=last)]
+    assert ["sato", "suzuki", "tanaka"] == [one.member.id for one in page.users]
+    assert () == host.admin.run(access.users(SERVICE, network="not_applicable")).users
+
+
+def test_a_list_of_services_is_no_guess() -> None:
+    """What is unknown would be missing in it, and read as a no."""
+    host = Host.prepared()
+    question = access.services("sato", network="not_applicable")
+    last = host.position()
+
+    assert "membership.unknown" == refusal(host.admin, ledger.as_of(question, position=last)).code
+    assert [SERVICE] == [one.service for one in as_it_was(host, question, position=last).services]
+    assert () == host.admin.run(ledger.as_of(question, position=2)).services
+
+
 def test_a_list_of_people_needs_the_people() -> None:
     """Who was there then is not in any ledger."""
     host = Host.prepared()
