@@ -277,6 +277,19 @@ def test_without_the_people_of_then_an_organizations_grant_is_unknown() -> None:
     assert (False, False, Answer.REFUSED) == then("ito")
 
 
+def test_nothing_puts_right_what_is_unknown() -> None:
+    """No remedy is proposed for a day that is over, and the list of what is ready does not guess either."""
+    host = Host.prepared()
+    decision = host.admin.run(ledger.as_of(explained(), position=4))
+    ready = host.admin.run(ledger.as_of(access.readiness(SERVICE, user="sato"), position=4))
+
+    assert () == decision.remedies
+    assert ["membership.unknown"] == [reason.code for reason in decision.unfixable]
+    assert [("unknown", "membership.unknown")] == [
+        (item.state, item.reason.code) for item in ready.items if item.name == "users"
+    ]
+
+
 def test_with_the_people_of_then_it_is_decided() -> None:
     """Whoever kept a copy of the directory of that day gets the answer of that day."""
     host = Host.prepared()

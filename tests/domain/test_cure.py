@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from extlink import catalog
-from extlink.domain import access, network_gate, registry
+from extlink.domain import access, membership, network_gate, registry
 from extlink.domain.access import AccessRequest, Credential, Person, Policy, evaluate, unidentified
 from extlink.domain.address import parse_range
 from extlink.domain.connector import HTTP
@@ -49,7 +49,7 @@ from tests.domain.test_access import (
 )
 
 # Where the gates say why.
-GATES: Final = (access, network_gate, registry)
+GATES: Final = (access, membership, network_gate, registry)
 # What the token ledger says of an access token that is presented.
 TOKENS: Final = {
     "token.unknown",
