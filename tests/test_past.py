@@ -369,6 +369,21 @@ def test_a_link_of_then_is_shown_without_what_is_not_kept() -> None:
     assert ("sato",) == tuple(one.user for one in as_it_was(host, links.users_of(SERVICE), position=last).users)
 
 
+def test_a_link_of_which_nobody_knows_is_shown_with_the_reason() -> None:
+    """Sato's link rests on an organization, tanaka's on the name: the one is unknown, the other in use."""
+    host = Host.make()
+    host.admin.run(services.register(catalog.SLACK))
+    host.admin.run(services.enable("slack"))
+    host.admin.run(grants.allow("slack", users=["tanaka"], organizations=["sales"]))
+    host.connect("sato", "slack", ["users:read"])
+    host.connect("tanaka", "slack", ["users:read"])
+
+    page = host.admin.run(ledger.as_of(links.users_of("slack"), position=host.position()))
+    shown = [(one.user, one.links[0].state, [reason.code for reason in one.links[0].reasons]) for one in page.users]
+
+    assert [("sato", "suspended", ["membership.unknown"]), ("tanaka", "in_use", [])] == shown
+
+
 def test_the_words_of_a_request_are_not_in_the_ledger() -> None:
     """What a user wrote goes with the record."""
     host = Host.prepared()
