@@ -87,7 +87,7 @@ def _users(known: Known) -> Judged:
         remedy = Action("grants.allow", params, ("users",))
         return Judged(state="missing", reason=Reason("readiness.no_user", params), remedy=remedy)
     code, details = _why_not(known)
-    if code == "directory.unavailable":
+    if code in {"directory.unavailable", "membership.unknown"}:
         return Judged(state="unknown", reason=Reason(code, details))
     return Judged(state="missing", reason=Reason(code, details), remedy=_granting(known.service, code, details))
 
