@@ -476,6 +476,13 @@ def test_something_else_than_a_directory_is_refused(directory: Any) -> None:
         Host.prepared().admin.preview(directory=directory)
 
 
+@pytest.mark.parametrize("one", [7, "services.disable", services.disable])
+def test_previewing_something_else_than_an_operation_is_refused(one: Any) -> None:
+    """A function that makes an operation is none yet."""
+    with pytest.raises(InvalidInput, match="operation: expected an operation, or None, got"):
+        Host.prepared().admin.preview(one)
+
+
 def test_an_operation_meets_the_people_who_will_be() -> None:
     """Asked together, the operation is carried out after the reorganization."""
     host = Host.prepared()

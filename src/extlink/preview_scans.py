@@ -30,16 +30,13 @@ from extlink.domain.reason import Reason
 from extlink.errors import Refused
 from extlink.operation import Answers, List, Lookup, Readable, Steps, ask
 from extlink.ports import Records, components, prefix
-from extlink.preview_world import World, answered, peeked
+from extlink.preview_world import World, answered, last_use_place, peeked, user_grant_place, user_place
 from extlink.records import (
     LINK,
     LINKS_OF,
     SUBSCRIPTION,
     client_key,
-    last_use_key,
     link_key,
-    user_grant_key,
-    user_key,
 )
 from extlink.services import MAX_SERVICES
 
@@ -77,8 +74,8 @@ def people(world: World, place: Place) -> Steps[Batch]:
     some = every if reach.everything else sorted(world.services & reach.services)
     pairs = [(service, user) for user in before | after for service in (every if user in reach.users else some)]
     call = world.call
-    places: list[Readable] = [user_key(call.tenant, user) for _, user in pairs]
-    answers = yield from peeked([*places, *(user_grant_key(call.tenant, service, user) for service, user in pairs)])
+    places: list[Readable] = [user_place(call.tenant, user) for _, user in pairs]
+    answers = yield from peeked([*places, *(user_grant_place(call.tenant, service, user) for service, user in pairs)])
     then, now = world.after.policy(call, answers, after, pairs), world.before.policy(call, answers, before, pairs)
     found: list[Found] = []
     for service, user in pairs:
@@ -176,16 +173,16 @@ def _judged(world: World, chosen: list[Link]) -> Steps[list[_Judged]]:
     before = yield from world.before.members(users)
     after = before if world.after.directory is None else (yield from world.after.members(users))
     clients = frozenset(link.client for link in chosen)
-    places: list[Readable] = [last_use_key(tenant, link.id) for link in chosen]
-    places += [user_key(tenant, user) for user in users]
-    places += [user_grant_key(tenant, service, user) for service, user in owned]
+    places: list[Readable] = [last_use_place(tenant, link.id) for link in chosen]
+    places += [user_place(tenant, user) for user in users]
+    places += [user_grant_place(tenant, service, user) for service, user in owned]
     places += [client_key(tenant, client) for client in clients]
     answers = yield from peeked(places)
     now = world.before.policy(world.call, answers, before, owned, clients)
     then = world.after.policy(world.call, answers, after, owned, clients)
     found: list[_Judged] = []
     for link in chosen:
-        use = answers.get(last_use_key(tenant, link.id))
+        use = answers.get(last_use_place(tenant, link.id))
         address = None if use is None else use.address
         place = link_key(tenant, link.id)
         left = world.after.get(Answers({place.key: link}), place)
