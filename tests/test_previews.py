@@ -417,7 +417,7 @@ def _cursor(*changes: tuple[int, object]) -> str:
         *(_cursor((place, value)) for place in range(8) for value in STRANGE),
         *(_cursor((place, -1)) for place in (2, 3, 5, 7)),
         _cursor((5, 2)),
-        "A" * 10_000,
+        "A" * 20_000,
         7,
         None,
     ],

@@ -47,6 +47,8 @@ Part = Literal["gained", "lost", "ended", "paused", "resumed", "illegal", "legal
 Place = tuple[int, str]
 START: Final[Place] = (0, "")
 _BATCH: Final = 50
+# Each has a few links.
+_OWNERS: Final = 10
 _THERE: Final = ("works", "paused")
 
 
@@ -67,7 +69,7 @@ def people(world: World, place: Place) -> Steps[Batch]:
     if world.people.is_broad:
         before, after, following = yield from _everybody(world, place)
     else:
-        chosen, following = _sorted_after(world.people.users, place)
+        chosen, following = _sorted_after(world.people.users, place, _BATCH)
         before = yield from world.before.members(tuple(map(UserId, chosen)))
         after = before
     reach, every = world.people, sorted(world.services)
@@ -105,9 +107,9 @@ def _everybody(world: World, place: Place) -> Steps[tuple[dict[UserId, Member], 
     return {user: there[user] for user in new if user in there}, new, goes_on
 
 
-def _sorted_after(names: Iterable[str], place: Place) -> tuple[list[str], Place | None]:
+def _sorted_after(names: Iterable[str], place: Place, limit: int) -> tuple[list[str], Place | None]:
     rest = sorted(name for name in names if name > place[1])
-    return rest[:_BATCH], (0, rest[_BATCH - 1]) if len(rest) > _BATCH else None
+    return rest[:limit], (place[0], rest[limit - 1]) if len(rest) > limit else None
 
 
 class _Judged(NamedTuple):
@@ -149,14 +151,18 @@ def _listed(world: World, place: Place) -> Steps[tuple[list[Link], Place | None]
 
 
 def _chosen(world: World, place: Place) -> Steps[tuple[list[Link], Place | None]]:
-    """Return the links that are named, and those of the people who are."""
-    ids = set(world.links.links)
-    for user in world.links.users:
+    """Return a batch of the links that are concerned: first those of the people who are, then those that are named."""
+    reach = world.links
+    if place[0]:
+        names, following = _sorted_after(reach.links, place, _BATCH)
+        return (yield from _stored(world, map(LinkId, names))), following
+    users, following = _sorted_after(reach.users, place, _OWNERS)
+    ids: set[LinkId] = set()
+    for user in users:
         page = yield from ask(List(Records(world.call.tenant.encode(), prefix("o", user), limit=MAX_SERVICES)))
         for item in page.items:
             ids.update(LINKS_OF.decode(item.value)[0] if item.value is not None else ())
-    chosen, following = _sorted_after(ids, place)
-    return (yield from _stored(world, map(LinkId, chosen))), following
+    return (yield from _stored(world, sorted(ids - reach.links))), following or (1, "")
 
 
 def _stored(world: World, ids: Iterable[LinkId]) -> Steps[list[Link]]:
