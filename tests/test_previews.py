@@ -349,6 +349,17 @@ def test_a_malformed_operation_is_the_callers_fault() -> None:
         host.tenant.acting_as("h", roles={"host"}).preview(services.quarantine_everywhere(SERVICE, "a leak"))
 
 
+@pytest.mark.parametrize("one", [None, services.disable(SERVICE), services.set_default("deny")])
+def test_nothing_is_told_of_a_tenant_that_nobody_opened(one: Operation[object] | None) -> None:
+    """It is refused like everything there; only to open it can be previewed."""
+    host = Host.make()
+    nobody = host.hub.tenant("unopened").acting_as("admin-1", roles=ALL_ROLES)
+
+    assert "tenant.not_open" == refusal(nobody, previews.preview(one)).code
+    opening = nobody.preview(tenants.open_tenant(edition="JP", products=frozenset({"kintone"})))
+    assert (0, ["tenant.opened"]) == (opening.position, [event.name for event in opening.events])
+
+
 def test_the_host_is_told_the_events_alone() -> None:
     """No tenant is looked into from there."""
     host = Host.prepared()

@@ -58,6 +58,10 @@ UNRESTRICTED: Final = {
     "access.admit": "the host, for whoever presents a token",
     "access.check": "the host, for whoever presents a token",
     "access.check_flow": "the host",
+    **dict.fromkeys(
+        ["previews.more", "previews.preview"],
+        "whoever may run the operation; without one, or with `directory` or `at`, `common_administrator` or `host`",
+    ),
 }
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})
@@ -74,6 +78,7 @@ NOUNS: Final = (
     "endpoints",
     "access",
     "triggers",
+    "previews",
     "ledger",
 )
 

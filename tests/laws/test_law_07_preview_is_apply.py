@@ -178,8 +178,12 @@ def broken_promises(
     return wrong, effects
 
 
-@pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("name", NAMES)
+# What only asks does so in every scene alike.
+_ASKING: Final = frozenset(name for name in NAMES if not definition_of(name).records - {"operation.denied"})
+CASES: Final = tuple((name, scene) for name in NAMES for scene in SCENES if name not in _ASKING or scene == "shut")
+
+
+@pytest.mark.parametrize(("name", "scene"), CASES)
 def test_a_preview_says_what_applying_does(name: str, scene: str) -> None:
     """Every operation: the preview equals what the hub's pages show afterwards, and it wrote nothing."""
     assert [] == broken_promises(name, scene)[0]

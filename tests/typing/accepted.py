@@ -7,10 +7,13 @@ from typing import assert_type
 
 from extlink.domain.decision import Decision, Gate, GateResult, Refusal
 from extlink.domain.identifier import Scope, TenantId, UserId, parse_id, parse_ids, parse_scope, parse_scopes
+from extlink.domain.impact import AffectedLink, Impact, Sample
 from extlink.domain.instant import Instant, parse_instant, to_datetime
 from extlink.domain.reason import Reason, Remedy
 from extlink.domain.secret import Secret
 from extlink.errors import AccessDenied, Conflict, ExtlinkError, InvalidInput, StorageError
+from extlink.operation import Operation
+from extlink.runtime import AsyncTenant, Tenant
 
 
 def identifiers(anything: object) -> None:
@@ -65,3 +68,11 @@ def errors(error: ExtlinkError) -> None:
             pass
         case _:
             pass
+
+
+async def previews_of(tenant: Tenant, other: AsyncTenant, operation: Operation[Decision]) -> None:
+    assert_type(tenant.preview(operation), Impact)
+    assert_type(tenant.preview(at=datetime.now(UTC)).position, int)
+    assert_type(tenant.run(operation, expected=3), Decision)
+    assert_type(await other.preview(operation), Impact)
+    assert_type(tenant.preview(operation).ended, Sample[AffectedLink])
