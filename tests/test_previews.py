@@ -23,6 +23,7 @@ from extlink import (
     networks,
     previews,
     services,
+    tenants,
     users,
 )
 from extlink.adapters.directory import InMemoryDirectory
