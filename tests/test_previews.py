@@ -23,6 +23,7 @@ from extlink import (
     networks,
     previews,
     services,
+    tenants,
     users,
 )
 from extlink.adapters.directory import InMemoryDirectory
@@ -349,6 +350,17 @@ def test_a_malformed_operation_is_the_callers_fault() -> None:
         host.tenant.acting_as("h", roles={"host"}).preview(services.quarantine_everywhere(SERVICE, "a leak"))
 
 
+@pytest.mark.parametrize("one", [None, services.disable(SERVICE), services.set_default("deny")])
+def test_nothing_is_told_of_a_tenant_that_nobody_opened(one: Operation[object] | None) -> None:
+    """It is refused like everything there; only to open it can be previewed."""
+    host = Host.make()
+    nobody = host.hub.tenant("unopened").acting_as("admin-1", roles=ALL_ROLES)
+
+    assert "tenant.not_open" == refusal(nobody, previews.preview(one)).code
+    opening = nobody.preview(tenants.open_tenant(edition="JP", products=frozenset({"kintone"})))
+    assert (0, ["tenant.opened"]) == (opening.position, [event.name for event in opening.events])
+
+
 def test_the_host_is_told_the_events_alone() -> None:
     """No tenant is looked into from there."""
     host = Host.prepared()
@@ -417,7 +429,7 @@ def _cursor(*changes: tuple[int, object]) -> str:
         *(_cursor((place, value)) for place in range(8) for value in STRANGE),
         *(_cursor((place, -1)) for place in (2, 3, 5, 7)),
         _cursor((5, 2)),
-        "A" * 10_000,
+        "A" * 20_000,
         7,
         None,
     ],
@@ -474,6 +486,13 @@ def test_something_else_than_a_directory_is_refused(directory: Any) -> None:
     """It is noticed before anybody is asked."""
     with pytest.raises(InvalidInput, match="directory: expected a directory"):
         Host.prepared().admin.preview(directory=directory)
+
+
+@pytest.mark.parametrize("one", [7, "services.disable", services.disable])
+def test_previewing_something_else_than_an_operation_is_refused(one: Any) -> None:
+    """A function that makes an operation is none yet."""
+    with pytest.raises(InvalidInput, match="operation: expected an operation, or None, got"):
+        Host.prepared().admin.preview(one)
 
 
 def test_an_operation_meets_the_people_who_will_be() -> None:

@@ -3,7 +3,7 @@
 The names below are the public ones; each is loaded when it is first asked for (PEP 562), so that importing the
 package costs next to nothing and pulls in neither sqlite3, asyncio nor cryptography. Operations live in the modules
 named after what they are about: `services`, `grants`, `networks`, `datagroups`, `users`, `links`, `triggers`,
-`access`, `ledger`.
+`access`, `previews`, `ledger`.
 """
 
 from __future__ import annotations

@@ -30,16 +30,13 @@ from extlink.domain.reason import Reason
 from extlink.errors import Refused
 from extlink.operation import Answers, List, Lookup, Readable, Steps, ask
 from extlink.ports import Records, components, prefix
-from extlink.preview_world import World, answered, peeked
+from extlink.preview_world import World, answered, last_use_place, peeked, user_grant_place, user_place
 from extlink.records import (
     LINK,
     LINKS_OF,
     SUBSCRIPTION,
     client_key,
-    last_use_key,
     link_key,
-    user_grant_key,
-    user_key,
 )
 from extlink.services import MAX_SERVICES
 
@@ -50,6 +47,8 @@ Part = Literal["gained", "lost", "ended", "paused", "resumed", "illegal", "legal
 Place = tuple[int, str]
 START: Final[Place] = (0, "")
 _BATCH: Final = 50
+# Each has a few links.
+_OWNERS: Final = 10
 _THERE: Final = ("works", "paused")
 
 
@@ -70,15 +69,15 @@ def people(world: World, place: Place) -> Steps[Batch]:
     if world.people.is_broad:
         before, after, following = yield from _everybody(world, place)
     else:
-        chosen, following = _sorted_after(world.people.users, place)
+        chosen, following = _sorted_after(world.people.users, place, _BATCH)
         before = yield from world.before.members(tuple(map(UserId, chosen)))
         after = before
     reach, every = world.people, sorted(world.services)
     some = every if reach.everything else sorted(world.services & reach.services)
     pairs = [(service, user) for user in before | after for service in (every if user in reach.users else some)]
     call = world.call
-    places: list[Readable] = [user_key(call.tenant, user) for _, user in pairs]
-    answers = yield from peeked([*places, *(user_grant_key(call.tenant, service, user) for service, user in pairs)])
+    places: list[Readable] = [user_place(call.tenant, user) for _, user in pairs]
+    answers = yield from peeked([*places, *(user_grant_place(call.tenant, service, user) for service, user in pairs)])
     then, now = world.after.policy(call, answers, after, pairs), world.before.policy(call, answers, before, pairs)
     found: list[Found] = []
     for service, user in pairs:
@@ -108,9 +107,9 @@ def _everybody(world: World, place: Place) -> Steps[tuple[dict[UserId, Member], 
     return {user: there[user] for user in new if user in there}, new, goes_on
 
 
-def _sorted_after(names: Iterable[str], place: Place) -> tuple[list[str], Place | None]:
+def _sorted_after(names: Iterable[str], place: Place, limit: int) -> tuple[list[str], Place | None]:
     rest = sorted(name for name in names if name > place[1])
-    return rest[:_BATCH], (0, rest[_BATCH - 1]) if len(rest) > _BATCH else None
+    return rest[:limit], (place[0], rest[limit - 1]) if len(rest) > limit else None
 
 
 class _Judged(NamedTuple):
@@ -152,14 +151,18 @@ def _listed(world: World, place: Place) -> Steps[tuple[list[Link], Place | None]
 
 
 def _chosen(world: World, place: Place) -> Steps[tuple[list[Link], Place | None]]:
-    """Return the links that are named, and those of the people who are."""
-    ids = set(world.links.links)
-    for user in world.links.users:
+    """Return a batch of the links that are concerned: first those of the people who are, then those that are named."""
+    reach = world.links
+    if place[0]:
+        names, following = _sorted_after(reach.links, place, _BATCH)
+        return (yield from _stored(world, map(LinkId, names))), following
+    users, following = _sorted_after(reach.users, place, _OWNERS)
+    ids: set[LinkId] = set()
+    for user in users:
         page = yield from ask(List(Records(world.call.tenant.encode(), prefix("o", user), limit=MAX_SERVICES)))
         for item in page.items:
             ids.update(LINKS_OF.decode(item.value)[0] if item.value is not None else ())
-    chosen, following = _sorted_after(ids, place)
-    return (yield from _stored(world, map(LinkId, chosen))), following
+    return (yield from _stored(world, sorted(ids - reach.links))), following or (1, "")
 
 
 def _stored(world: World, ids: Iterable[LinkId]) -> Steps[list[Link]]:
@@ -176,16 +179,16 @@ def _judged(world: World, chosen: list[Link]) -> Steps[list[_Judged]]:
     before = yield from world.before.members(users)
     after = before if world.after.directory is None else (yield from world.after.members(users))
     clients = frozenset(link.client for link in chosen)
-    places: list[Readable] = [last_use_key(tenant, link.id) for link in chosen]
-    places += [user_key(tenant, user) for user in users]
-    places += [user_grant_key(tenant, service, user) for service, user in owned]
+    places: list[Readable] = [last_use_place(tenant, link.id) for link in chosen]
+    places += [user_place(tenant, user) for user in users]
+    places += [user_grant_place(tenant, service, user) for service, user in owned]
     places += [client_key(tenant, client) for client in clients]
     answers = yield from peeked(places)
     now = world.before.policy(world.call, answers, before, owned, clients)
     then = world.after.policy(world.call, answers, after, owned, clients)
     found: list[_Judged] = []
     for link in chosen:
-        use = answers.get(last_use_key(tenant, link.id))
+        use = answers.get(last_use_place(tenant, link.id))
         address = None if use is None else use.address
         place = link_key(tenant, link.id)
         left = world.after.get(Answers({place.key: link}), place)

@@ -54,6 +54,7 @@ from extlink.records import (
     data_groups_key,
     grant_rules_key,
     host_service_key,
+    last_use_key,
     network_key,
     parts_of,
     pin_key,
@@ -70,6 +71,10 @@ T = TypeVar("T")
 Changes = Mapping[Key, object]
 _NO_RULES: Final = (Rules(), Rules())
 _ACTIVE: Final = UserState()
+# Keys without their memo: that is for the few which checks ask about again and again, not for everybody once.
+user_place: Final = user_key.__wrapped__
+user_grant_place: Final = user_grant_key.__wrapped__
+last_use_place: Final = last_use_key.__wrapped__
 
 
 class Reach(NamedTuple):
@@ -216,8 +221,8 @@ class Side:
         people: dict[UserId, Person] = {}
         named: dict[ServiceId, dict[UserId, UserRules]] = {}
         for service, user in pairs:
-            people[user] = Person(members.get(user), self.get(answers, user_key(call.tenant, user)) or _ACTIVE)
-            rules = self.get(answers, user_grant_key(call.tenant, service, user))
+            people[user] = Person(members.get(user), self.get(answers, user_place(call.tenant, user)) or _ACTIVE)
+            rules = self.get(answers, user_grant_place(call.tenant, service, user))
             if rules is not None:
                 named.setdefault(service, {})[user] = rules
         grants = self.rules.grants

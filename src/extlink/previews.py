@@ -34,7 +34,7 @@ from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST
 from extlink.errors import Contention, InvalidInput, Refused
-from extlink.inputs import exactly, text, whole
+from extlink.inputs import text, whole
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
     Call,
@@ -57,7 +57,7 @@ T = TypeVar("T")
 Affected = UserId | AffectedLink | AffectedFlow
 _LOOKS: Final = 3
 _MAX_POSITION: Final = 2**53
-_MAX_CURSOR: Final = 4_096
+_MAX_CURSOR: Final = 16_384
 _MAX_PAGE: Final = 500
 _METHODS: Final = ("member", "get", "page", "organizations")
 _NOBODY: Final[Sample[object]] = Sample()
@@ -248,8 +248,10 @@ def _question(operation: object, directory: object, at: object) -> _Question:
     for method in _METHODS if directory is not None else ():
         if not callable(getattr(directory, method, None)):
             raise InvalidInput("directory", f"expected a directory with {', '.join(_METHODS)} (extlink.ports)")
+    if operation is not None and type(operation) is not Operation:
+        raise InvalidInput("operation", f"expected an operation, or None, got {type(operation).__name__}")
     return _Question(
-        operation=None if operation is None else exactly(cast("Operation[object]", operation), Operation, "operation"),
+        operation=cast("Operation[object] | None", operation),
         directory=directory,
         at=None if at is None else parse_instant(at, "at"),
     )

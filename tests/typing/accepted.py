@@ -8,6 +8,7 @@ from typing import assert_type
 from extlink import InMemoryDirectory, access, ledger, services
 from extlink.domain.decision import Decision, Gate, GateResult, Refusal
 from extlink.domain.identifier import Scope, TenantId, UserId, parse_id, parse_ids, parse_scope, parse_scopes
+from extlink.domain.impact import AffectedLink, Impact, Sample
 from extlink.domain.instant import Instant, parse_instant, to_datetime
 from extlink.domain.reason import Reason, Remedy
 from extlink.domain.registry import RegisteredService
@@ -15,7 +16,7 @@ from extlink.domain.secret import Secret
 from extlink.errors import AccessDenied, Conflict, ExtlinkError, InvalidInput, StorageError
 from extlink.operation import Operation
 from extlink.remedies import operation_of
-from extlink.runtime import Tenant
+from extlink.runtime import AsyncTenant, Tenant
 
 
 def identifiers(anything: object) -> None:
@@ -80,3 +81,11 @@ def the_past(admin: Tenant, people: InMemoryDirectory) -> None:
     assert_type(admin.run(question), tuple[RegisteredService, ...])
     assert_type(admin.run(ledger.as_of(access.explain(link="l"), at=datetime.now(UTC))), Decision)
     assert_type([entry.line for entry in admin.run(ledger.history(user="sato")).entries], list[str])
+
+
+async def previews_of(tenant: Tenant, other: AsyncTenant, operation: Operation[Decision]) -> None:
+    assert_type(tenant.preview(operation), Impact)
+    assert_type(tenant.preview(at=datetime.now(UTC)).position, int)
+    assert_type(tenant.run(operation, expected=3), Decision)
+    assert_type(await other.preview(operation), Impact)
+    assert_type(tenant.preview(operation).ended, Sample[AffectedLink])

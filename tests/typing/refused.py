@@ -6,12 +6,14 @@ Both are told to complain about an `ignore` that ignores nothing, so a line that
 
 from __future__ import annotations
 
+from extlink.adapters.directory import AsyncInMemoryDirectory, InMemoryDirectory
 from extlink.domain.decision import Decision
 from extlink.domain.identifier import Scope, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.errors import InvalidInput
+from extlink.runtime import AsyncTenant, Tenant
 
 
 def of_a_user(user: UserId) -> None: ...
@@ -59,3 +61,10 @@ def gates_have_names(decision: Decision) -> None:
 
 def an_error_names_its_field() -> None:
     InvalidInput("only the problem")  # type: ignore[call-arg]
+
+
+async def a_preview_takes_an_operation_of_its_own_colour(tenant: Tenant, other: AsyncTenant) -> None:
+    tenant.preview("services.disable")  # type: ignore[arg-type]
+    tenant.preview(directory=AsyncInMemoryDirectory())  # type: ignore[arg-type]
+    await other.preview(directory=InMemoryDirectory())  # type: ignore[arg-type]
+    tenant.run("services.disable", expected="3")  # type: ignore[arg-type]
