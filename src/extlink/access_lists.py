@@ -205,7 +205,7 @@ def services(  # noqa: PLR0913 - each is a fact of the question, as in `explain`
 
     Raises:
         InvalidInput: malformed arguments.
-        Refused: when run: `directory.unavailable`, `tenant.not_open`.
+        Refused: when run: `directory.unavailable`, `tenant.not_open`; of the past `membership.unknown`.
 
     >>> services("sato", network="not_applicable").name
     'access.services'
