@@ -11,6 +11,8 @@ from extlink.domain.instant import Instant, parse_instant, to_datetime
 from extlink.domain.reason import Reason, Remedy
 from extlink.domain.secret import Secret
 from extlink.errors import AccessDenied, Conflict, ExtlinkError, InvalidInput, StorageError
+from extlink.operation import Operation
+from extlink.remedies import operation_of
 
 
 def identifiers(anything: object) -> None:
@@ -47,6 +49,9 @@ def decisions(decision: Decision, refusal: Refusal, gate: Gate) -> None:
     assert_type(decision.reasons, tuple[Reason, ...])
     assert_type(decision.evidence, tuple[Reason, ...])
     assert_type(decision.gate(gate), GateResult)
+    assert_type(decision.remedies, tuple[Remedy, ...])
+    assert_type(decision.unfixable, tuple[Reason, ...])
+    assert_type([operation_of(one) for one in decision.remedies], list[Operation[object] | None])
     assert_type(refusal.error, str)
     assert_type(refusal.decision, Decision | None)
     if decision:  # a decision is the one value that may stand where a bool does
