@@ -82,7 +82,7 @@ AGAIN = {
     "links.redeem": "a code that is presented twice is a sign of theft: its tokens end",
     "links.refresh": "a repeated answer is recorded (token.refresh_repeated)",
     "links.refuse": "the user said no twice; a refused consent is no record that could tell",
-    "services.purge": "the first run begins the walk, the second is the first batch; when it is done nothing is written",
+    "services.purge": "the first run begins the walk, the second is its first batch",
     "tenants.end_links": "whatever may have been made since then ends as well",
     "triggers.subscribe": "two flows may ask for the same trigger",
     "users.suspend": "with `revoke`, whatever may have been made since then ends as well",
