@@ -137,6 +137,7 @@ def tell() -> tuple[Host, tuple[Committed, ...]]:
     _endpoints(teller)
     _links(teller)
     _dormant(teller)
+    _stops(teller)
     _ends(teller)
     return teller.host, tuple(teller.told)
 
@@ -154,7 +155,11 @@ def _services(teller: _Teller) -> None:
     teller.root(services.quarantine_everywhere("slack", "a breach"))
     teller.root(services.release_everywhere("slack"))
     teller.admin(services.set_default("allow"))
+    teller.admin(services.set_default("deny", existing="revoke"))
+    teller.admin(services.set_default("allow"))
     teller.admin(services.enable(SERVICE))
+    teller.admin(services.confirm(SERVICE, "app-side"))
+    teller.admin(services.unconfirm(SERVICE, "app-side"))
     teller.sato(services.enable("slack"))
     teller.root(tenants.check_keys({"k2": "00ff"}))
 
@@ -184,23 +189,23 @@ def _requests(teller: _Teller) -> None:
 
 
 def _networks_and_data_groups(teller: _Teller) -> None:
-    teller.admin(networks.restrict(["192.0.2.0/24"]))
+    teller.admin(networks.restrict(["192.0.2.0/24"], existing="revoke"))
     teller.admin(networks.add(["203.0.113.0/24"]))
-    teller.admin(networks.remove(["192.0.2.0/24"]))
-    saved = teller.admin(networks.deny_all())
+    teller.admin(networks.remove(["192.0.2.0/24"], existing="revoke"))
+    saved = teller.admin(networks.deny_all(existing="revoke"))
     assert isinstance(saved, networks.Saved), saved
     assert saved.reset is not None
     teller.admin(networks.accept_proofs(["basic"], before_migration=True))
     teller.anybody(networks.reset(saved.reset))
     teller.admin(networks.deny_all())
     teller.admin(networks.allow_all())
-    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"]))
-    teller.admin(networks.unpin(SERVICE))
-    teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"})))
+    teller.admin(networks.pin(SERVICE, ["192.0.2.0/24"], existing="revoke"))
+    teller.admin(networks.unpin(SERVICE, existing="revoke"))
+    teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone"}), existing="revoke"))
     teller.admin(datagroups.set_policy(DataPolicy(id="standard", business={"shared_kintone", "shared_excel"})))
     teller.admin(datagroups.remove_policy("standard"))
-    teller.admin(datagroups.set_unblockable(["shared_approvals"]))
-    teller.admin(datagroups.require_flow_connectors(True))
+    teller.admin(datagroups.set_unblockable(["shared_approvals"], existing="revoke"))
+    teller.admin(datagroups.require_flow_connectors(True, existing="revoke"))
     teller.admin(datagroups.require_flow_connectors(False))
 
 
@@ -288,6 +293,9 @@ def _links(teller: _Teller) -> None:
     teller.anybody(read)
     teller.anybody(access.check(tokens.access_token, scope="k:file:read"))
     teller.anybody(access.admit(tokens.refresh_token, scope="k:file:read"))
+    teller.anybody(
+        access.check_many([read, access.check(tokens.access_token, scope="k:app_record:read", address="nowhere")])
+    )
     added = teller.anybody(triggers.subscribe(tokens.access_token, trigger="record_added"))
     assert isinstance(added, Subscription), added
     teller.sato(triggers.unsubscribe(tokens.link, added.id))
@@ -321,6 +329,11 @@ def _links(teller: _Teller) -> None:
     teller.admin(grants.exclude(SERVICE, users=["sato"]))
     teller.admin(grants.include(SERVICE, users=["sato"]))
     teller.tokens()
+    # What a rule has ended is ended in its own record by the walk that follows.
+    teller.admin(grants.exclude(SERVICE, users=["sato"]))
+    teller.admin(grants.include(SERVICE, users=["sato"]))
+    teller.admin(links.reconcile())
+    teller.admin(links.reconcile())
 
 
 def _dormant(teller: _Teller) -> None:
@@ -331,6 +344,7 @@ def _dormant(teller: _Teller) -> None:
     for late in (
         lambda tokens: access.check(tokens.access_token, scope="k:app_record:read"),
         lambda tokens: access.admit(tokens.access_token, scope="k:app_record:read"),
+        lambda tokens: access.check_many([access.check(tokens.access_token, scope="k:app_record:read")]),
         lambda tokens: triggers.subscribe(tokens.access_token, trigger="record_added"),
         lambda tokens: links.refresh(tokens.refresh_token, client=CLIENT),
     ):
@@ -338,6 +352,19 @@ def _dormant(teller: _Teller) -> None:
         teller.host.clock.advance(days)
         teller.anybody(late(tokens))
     teller.admin(services.set_dormancy(SERVICE, days=None))
+
+
+def _stops(teller: _Teller) -> None:
+    teller.tokens()
+    teller.admin(services.quarantine(SERVICE, "a leak"))
+    teller.admin(services.purge(SERVICE))
+    done = teller.admin(services.purge(SERVICE))
+    assert isinstance(done, services.Purge), done
+    teller.root(services.quarantine_everywhere(SERVICE, "a breach"))
+    teller.root(services.release_everywhere(SERVICE))
+    teller.root(services.note_purge("acme", attrs.evolve(done, stop="0.1.1")))
+    teller.admin(services.release(SERVICE))
+    teller.admin(services.enable(SERVICE))
 
 
 def _ends(teller: _Teller) -> None:

@@ -18,11 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 import extlink
-from extlink import catalog, clients, endpoints, feeds, grants, ledger, links, networks, services, triggers
+from extlink import access, catalog, clients, endpoints, feeds, grants, ledger, links, networks, services, triggers
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientKey, ClientProfile
 from extlink.domain.consent import Consent
 from extlink.domain.datapolicy import DataPolicy
+from extlink.domain.identifier import ServiceId
+from extlink.domain.instant import Instant
 from extlink.domain.secret import Secret
 from extlink.domain.subscription import Subscription
 from extlink.domain.token_ledger import TokenSet
@@ -32,6 +34,7 @@ from extlink.oauth.parameters import Parameters
 from extlink.oauth.token import CodeRequest
 from extlink.operation import Definition, Operation
 from extlink.runtime import Tenant
+from extlink.service_purge import Purge
 from tests.hosts import ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SCOPES, SERVICE, VERIFIER, Host
 from tests.oauth.keys import pem
 
@@ -44,21 +47,29 @@ SERVICE_TAGS = feeds.read_service_tags(
 )
 # Modules that a public one is made of; `links`, `networks` and `endpoints` show their names.
 _PARTS = (
+    "access_batches",
     "access_checks",
+    "access_lists",
     "access_questions",
+    "access_readiness",
     "endpoint_consent",
     "endpoint_pushed",
     "endpoint_tokens",
     "grant_requests",
+    "ledger_history",
     "link_answers",
     "link_consent",
     "link_ends",
     "link_members",
     "link_pins",
+    "link_reconcile",
     "link_tokens",
     "link_views",
     "network_pins",
     "network_plans",
+    "service_purge",
+    "service_steps",
+    "past",
     "preview_scans",
     "preview_world",
 )
@@ -103,7 +114,9 @@ def constructors() -> dict[str, Constructor]:
 
 
 def _makes_operation(function: Callable[..., object]) -> bool:
-    return str(inspect.signature(function).return_annotation).startswith("Operation[")
+    returned = str(inspect.signature(function).return_annotation)
+    # Where it may be None, the operation is that of a remedy, made somewhere else.
+    return returned.startswith("Operation[") and returned.endswith("]")
 
 
 def definition_of(name: str) -> Definition[..., object]:
@@ -218,6 +231,7 @@ class Stage:
         host.user("guest-1").run(grants.ask(SERVICE))
         host.admin.run(services.register(catalog.SLACK))
         host.admin.run(services.enable("slack"))
+        host.admin.run(services.confirm(SERVICE, "data-group"))
         subscription = host.tenant.run(
             triggers.subscribe(tokens.access_token, trigger="record_added", connectors=["shared_kintone"])
         )
@@ -262,7 +276,7 @@ def _of_clients(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "clients.change": {"client": client.id, "profile": attrs.evolve(client.profile, name="Renamed")},
         "clients.register": {"profile": profile},
         "clients.registered": {},
-        "clients.remove": {"client": client.id},
+        "clients.remove": {"client": client.id, "existing": "revoke"},
         "clients.remove_secret": {"client": client.id, "secret_id": client.secrets[0].id},
         "clients.set_keys": {"client": client.id, "keys": [ClientKey(id="k1", algorithm="ES256", pem=pem("ES256"))]},
         "clients.show": {"client": client.id},
@@ -308,6 +322,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "expected": None,
         "even_if_it_locks_me_out": False,
         "including_all_addresses": False,
+        "existing": "keep",
     }
     published: dict[str, object] = {
         "service": SERVICE,
@@ -316,6 +331,15 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "region": None,
     }
     inbound: dict[str, object] = {"client": CLIENT, "address": None}
+    question: dict[str, object] = {
+        "scope": ["k:app_record:write"],
+        "address": "203.0.113.7",
+        "connectors": ["shared_excel"],
+        "environment": "dev",
+        "flow_id": "flow-1",
+        "network": "applies",
+        "network_proof": "none",
+    }
     return {
         "access.admit": {
             "token": stage.tokens.access_token,
@@ -335,6 +359,12 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "flow_id": "flow-1",
             "resource": "https://acme.cybozu.com",
         },
+        "access.check_many": {
+            "requests": [
+                access.check(stage.tokens.access_token, scope=scope, address="203.0.113.7")
+                for scope in ("k:app_record:read", "k:app_record:write")
+            ]
+        },
         "access.check_flow": {
             "service": SERVICE,
             "user": "sato",
@@ -350,6 +380,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "access.explain": {
             "service": SERVICE,
             "user": "sato",
+            "link": None,
             "scope": ["k:app_record:write"],
             "address": "203.0.113.7",
             "connectors": ["shared_excel"],
@@ -358,6 +389,19 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "network": "applies",
             "network_proof": "none",
         },
+        "access.explain_many": {
+            "requests": [access.explain(SERVICE, user=user, address="203.0.113.7") for user in ("sato", "tanaka")]
+        },
+        "access.services": {"user": "sato", **question, "after": None, "limit": 10},
+        "access.users": {"service": SERVICE, **question, "after": None, "limit": 20},
+        "access.readiness": {
+            "service": SERVICE,
+            "user": "sato",
+            "ranges": [SERVICE_TAGS],
+            "requirement": "vendor-current",
+            "region": None,
+            "connectors": ["shared_kintone", "shared_outlook"],
+        },
         "datagroups.remedy": {
             "connectors": ["shared_kintone", "shared_excel"],
             "service": SERVICE,
@@ -365,14 +409,22 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "flow_id": "flow-1",
         },
         "datagroups.remove_policy": {"policy": "standard"},
-        "datagroups.require_flow_connectors": {"required": True},
+        "datagroups.require_flow_connectors": {"required": True, "existing": "keep"},
         "datagroups.set_policy": {
             "policy": DataPolicy(id="standard", business={"shared_kintone"}),
             "saved_under_older_rules": False,
+            "existing": "keep",
         },
-        "datagroups.set_unblockable": {"connectors": ["shared_approvals"]},
+        "datagroups.set_unblockable": {"connectors": ["shared_approvals"], "existing": "keep"},
         "datagroups.show": {},
-        "grants.allow": {"service": SERVICE, **subjects, "everyone": False, "scope": "direct", "until": None},
+        "grants.allow": {
+            "service": SERVICE,
+            **subjects,
+            "everyone": False,
+            "scope": "direct",
+            "until": None,
+            "existing": "revoke",
+        },
         "grants.approve": {"service": SERVICE, "user": "guest-1", "scopes": ["k:app_record:read"]},
         "grants.ask": {"service": "slack", "scopes": None, "message": "for the night shift"},
         "grants.candidates": {
@@ -394,11 +446,18 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         },
         "grants.exclude": {"service": SERVICE, **subjects, "scope": "subtree", "existing": "revoke"},
         "grants.include": {"service": SERVICE, **subjects},
-        "grants.organization_removed": {"service": SERVICE, "organization": "sales", "former_members": ["sato"]},
+        "grants.organization_removed": {
+            "service": SERVICE,
+            "organization": "sales",
+            "former_members": ["sato"],
+            "existing": "revoke",
+        },
         "grants.requests": {"user": "sato", "service": SERVICE, "after": None, "limit": 20},
         "grants.show": {"service": SERVICE},
         "grants.withdraw": {"service": SERVICE, **subjects, "everyone": False, "existing": "revoke"},
+        "ledger.as_of": {"operation": networks.show(), "position": 3, "at": None, "directory": None},
         "ledger.entries": {"after": 0, "limit": 100},
+        "ledger.history": {"service": SERVICE, "user": None, "link": None, "after": 0, "limit": 100},
         "links.accept": {
             "consent": stage.consent,
             "scopes": ["k:app_record:read"],
@@ -422,6 +481,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "links.narrow": {"link": link, "scopes": ["k:app_record:read"]},
         "links.of": {"user": "sato"},
         "links.pin": {"link": link},
+        "links.reconcile": {},
         "links.redeem": {**inbound, "code": stage.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER},
         "links.refresh": {**inbound, "token": stage.tokens.refresh_token, "scopes": None},
         "links.refuse": {"consent": stage.consent, "session": None},
@@ -442,31 +502,49 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "proofs": [],
             "before_migration": True,
             "even_if_it_locks_me_out": False,
+            "existing": "keep",
         },
         "networks.add": {"rows": ["192.0.2.0/24"], "including_all_addresses": False},
         "networks.allow_all": {},
         "networks.coverage": published,
-        "networks.deny_all": {"even_if_it_locks_me_out": False},
+        "networks.deny_all": {"even_if_it_locks_me_out": False, "existing": "keep"},
         "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True},
         "networks.find": {"address": "203.0.113.7", "service": SERVICE},
-        "networks.pin": {"service": SERVICE, "rows": ["192.0.2.0/24"], "applies": "service"},
-        "networks.remove": {"ranges": ["203.0.113.0/24"], "even_if_it_locks_me_out": False},
+        "networks.pin": {"service": SERVICE, "rows": ["192.0.2.0/24"], "applies": "service", "existing": "keep"},
+        "networks.remove": {
+            "ranges": ["203.0.113.0/24"],
+            "even_if_it_locks_me_out": False,
+            "existing": "keep",
+        },
         "networks.reset": {"token": stage.reset},
         "networks.restrict": restriction,
         "networks.show": {},
         "networks.stale": {**published, "older_than_days": 90},
         "networks.show_pin": {"service": SERVICE},
-        "networks.unpin": {"service": SERVICE},
+        "services.confirm": {"service": SERVICE, "step": "app-side"},
+        "networks.unpin": {"service": SERVICE, "existing": "keep"},
         "services.disable": {"service": SERVICE, "existing": "suspend"},
         "services.enable": {"service": SERVICE},
-        "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor"},
-        "services.quarantine_everywhere": {"service": SERVICE, "cause": "a leak at the vendor"},
-        "services.register": {"service": catalog.GOOGLE_HANGOUTS_CHAT},
+        "services.note_purge": {
+            "tenant": "acme",
+            "done": Purge(service=ServiceId(SERVICE), stop="0.0.0", began=Instant(0), done=Instant(9)),
+        },
+        "services.purge": {"service": SERVICE},
+        "services.purges": {"service": SERVICE},
+        "services.remaining": {"service": SERVICE},
+        "services.quarantine": {"service": SERVICE, "cause": "a leak at the vendor", "existing": "revoke"},
+        "services.quarantine_everywhere": {
+            "service": SERVICE,
+            "cause": "a leak at the vendor",
+            "existing": "revoke",
+        },
+        "services.register": {"service": catalog.GOOGLE_HANGOUTS_CHAT, "existing": "keep"},
         "services.registered": {},
         "services.release": {"service": SERVICE},
         "services.release_everywhere": {"service": SERVICE},
-        "services.set_default": {"unconfigured": "allow"},
-        "services.set_dormancy": {"service": SERVICE, "days": 90},
+        "services.unconfirm": {"service": SERVICE, "step": "data-group"},
+        "services.set_default": {"unconfigured": "allow", "existing": "suspend"},
+        "services.set_dormancy": {"service": SERVICE, "days": 90, "existing": "revoke"},
         "services.unregister": {"service": SERVICE},
         "tenants.check_keys": {"checks": {"k9": "00ff"}},
         "tenants.end_links": {"cause": "restored from a backup"},
@@ -483,7 +561,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
             "resource": None,
         },
         "triggers.unsubscribe": {"link": link, "subscription": stage.subscription.id},
-        "users.delete": {"user": "suzuki"},
+        "users.delete": {"user": "suzuki", "existing": "revoke"},
         "users.resume": {"user": "suzuki"},
         "users.state": {"user": "suzuki"},
         "users.suspend": {"user": "suzuki", "existing": "revoke"},

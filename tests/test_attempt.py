@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -19,7 +19,22 @@ from extlink.domain.instant import Instant
 from extlink.domain.network import IPRestriction, Row
 from extlink.domain.tenant import Actor, UserState
 from extlink.errors import CorruptRecord, InvalidInput, Misconfigured, Refused
-from extlink.operation import Call, Commit, Lookup, Now, Operation, Read, Recall, Steps, Unanswered, ask, operation, put
+from extlink.operation import (
+    Answers,
+    Bundle,
+    Call,
+    Commit,
+    Lookup,
+    Now,
+    Operation,
+    Read,
+    Recall,
+    Steps,
+    Unanswered,
+    ask,
+    operation,
+    put,
+)
 from extlink.ports import ABSENT, MAX_READ_KEYS, MAX_VALUE_BYTES, Batch, Key, Stored, Version
 from extlink.records import RecordKey, grant_head_key, marks_key, network_key, piece_key, user_key
 from tests.fakes import NOW, FrozenClock
@@ -209,6 +224,196 @@ def test_recalling_is_no_reading() -> None:
     assert (UserState("suspended", 3), None) == (answers.get(SATO), answers.get(SUZUKI))
     assert batch is not None
     assert () == batch.guards
+
+
+# --- Records that are read together ------------------------------------------------------------------------------
+
+
+class Bundled:
+    """A bundle of two people's states, which says how often something was made of them."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.bundle: Bundle[object] = Bundle((SATO, SUZUKI), self._make)
+
+    def _make(self, answers: Answers) -> object:
+        self.made += 1
+        return answers.get(SATO), answers.get(SUZUKI)
+
+    def step(self, *more: RecordKey[Any]) -> Read:
+        """Return the step that asks for the bundle and more."""
+        steps = self.bundle.read(*more)
+        return cast("Read", next(steps))
+
+    def read(self, made: Attempt, store: dict[Key, Stored], *more: RecordKey[Any]) -> Answers | None:
+        """Read it from records as a store would answer, known versions without their values."""
+        step = self.step(*more)
+        keys, known = made.asks(step)
+        found = [store.get(key, Stored(key, ABSENT, None)) for key in keys]
+        return made.takes(step, [_told(one, known) for one in found])
+
+    def twice(self, before: list[Stored], after: list[Stored], kind: type[Attempt] = Attempt) -> object:
+        """Return what is made of the bundle after a change, by an attempt that remembers the time before."""
+        cache = Cache(100)
+        told: object = None
+        for records in (before, after):
+            answers = self.read(kind(cache, NOW), {one.key: one for one in records})
+            assert answers is not None
+            told = answers.of(self.bundle)
+        return told
+
+
+def _told(one: Stored, known: Mapping[Key, Version]) -> Stored:
+    """Return an answer without its value where the caller has it already."""
+    return one._replace(value=None) if known.get(one.key) == one.version else one
+
+
+HERE, GONE = UserState("suspended", 3), UserState("deleted", 4)
+
+
+def test_what_is_made_of_a_bundle_is_made_once() -> None:
+    """While every record has the version it had, absence included, what was made of them stands."""
+    bundled = Bundled()
+    records = [stored(SATO, HERE)]
+
+    assert (HERE, None) == bundled.twice(records, records)
+    assert 1 == bundled.made
+
+
+CHANGES = [
+    ([stored(SATO, HERE, 7)], [stored(SATO, GONE, 8)], (GONE, None)),
+    ([stored(SATO, HERE, 7)], [], (None, None)),
+    ([], [stored(SUZUKI, GONE, 8)], (None, GONE)),
+    ([stored(SATO, HERE, 7), stored(SUZUKI, HERE, 7)], [stored(SATO, HERE, 7), stored(SUZUKI, GONE, 9)], (HERE, GONE)),
+    ([stored(SATO, HERE, 7)], [stored(SATO, GONE, 8), stored(SUZUKI, HERE, 8)], (GONE, HERE)),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CHANGES)
+def test_a_bundle_of_which_anything_changed_is_made_anew(
+    before: list[Stored], after: list[Stored], expected: object
+) -> None:
+    """Written, deleted, new: no answer is ever of a record as it was."""
+    bundled = Bundled()
+
+    assert expected == bundled.twice(before, after)
+    assert 2 == bundled.made
+
+
+class BelievesTheBundle(Attempt):
+    """The broken attempt: what a bundle came to is not compared with what the store answers."""
+
+    def _unbundled(self, together: Any, found: Any) -> Any:
+        versions = iter(together.versions)
+        same = [one._replace(version=next(versions)) if one.key in together.held else one for one in found]
+        return super()._unbundled(together, same)
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CHANGES)
+def test_an_attempt_that_believes_a_bundle_is_caught(
+    before: list[Stored], after: list[Stored], expected: object
+) -> None:
+    """The broken twin gives yesterday's answer to the same question."""
+    assert expected != Bundled().twice(before, after, BelievesTheBundle)
+
+
+def test_a_bundle_of_which_a_record_is_held_already_is_read_one_by_one() -> None:
+    """It is compared as everything read before is, and what was made of the same versions stands."""
+    bundled, cache = Bundled(), Cache(100)
+    records = {SATO.key: stored(SATO, HERE)}
+    first = bundled.read(attempt(cache=cache), records)
+    made = attempt(cache=cache)
+    made.asks(Read((SATO,)))
+    made.takes(Read((SATO,)), [stored(SATO, HERE)])
+    second = bundled.read(made, records)
+
+    assert first is not None
+    assert second is not None
+    assert first.of(bundled.bundle) == second.of(bundled.bundle) == (HERE, None)
+    assert 1 == bundled.made
+
+
+def test_what_was_read_before_a_bundle_is_compared_too() -> None:
+    """The record before it, the bundle, the one after: of one moment, or the attempt is void."""
+    bundled, cache = Bundled(), Cache(100)
+    records = {SATO.key: stored(SATO, HERE)}
+    bundled.read(attempt(cache=cache), records)
+    for now in (absent(NETWORK), Stored(NETWORK.key, Version(9), b"")):
+        made = attempt(cache=cache)
+        made.asks(Read((NETWORK,)))
+        made.takes(Read((NETWORK,)), [absent(NETWORK)])
+        answers = bundled.read(made, {**records, NETWORK.key: now})
+
+        assert (answers is None) == (now.version != ABSENT)
+
+
+def test_a_bundle_is_guarded_record_by_record() -> None:
+    """Also where it was taken as one, and also what is absent in it."""
+    bundled, cache = Bundled(), Cache(100)
+    bundled.read(attempt(cache=cache), {SATO.key: stored(SATO, HERE)}, NETWORK)
+    made = attempt(cache=cache)
+    bundled.read(made, {SATO.key: stored(SATO, HERE)}, NETWORK)
+    batch = batch_of(made, Commit(None, events=(Event("user.suspended"),)))
+
+    assert batch is not None
+    assert {(SATO.key, 7), (SUZUKI.key, ABSENT), (NETWORK.key, ABSENT)} == set(batch.guards)
+
+
+def test_the_stamps_of_a_bundle_count() -> None:
+    """Now is never earlier than the newest of them, and an instant that was used voids the attempt."""
+    bundled, cache = Bundled(), Cache(100)
+    records = {SATO.key: stored(SATO, HERE, at=LATER)}
+    bundled.read(attempt(cache=cache), records)
+    made, used = attempt(NOW, cache), attempt(NOW, cache)
+    used.now(NOW)
+
+    assert bundled.read(made, records) is not None
+    assert LATER == made.now(NOW)
+    assert bundled.read(used, records) is None
+    assert LATER == used.floor
+
+
+def test_bundles_in_one_attempt_are_kept_apart() -> None:
+    """What was made of one is never given for another, nor where nothing was remembered."""
+    one, other, cache = Bundled(), Bundled(), Cache(100)
+    other.bundle = Bundle((NETWORK,), lambda answers: answers.get(NETWORK))
+    made = attempt(cache=cache)
+    first = one.read(made, {SATO.key: stored(SATO, HERE)})
+    second = other.read(made, {SATO.key: stored(SATO, HERE)})
+
+    assert first is not None
+    assert second is not None
+    assert ((HERE, None), None) == (first.of(one.bundle), second.of(other.bundle))
+    assert (HERE, None) == second.of(one.bundle) == Answers(second.values).of(one.bundle)
+
+
+def test_bundles_are_remembered_within_a_bound() -> None:
+    """All of them together hold no more records than the cache does."""
+    cache = Cache(4)
+    some = [Bundled() for _ in range(3)]
+    for bundled in some:
+        bundled.read(attempt(cache=cache), {})
+
+    assert [True, False, False] == [cache.together(bundled.bundle) is None for bundled in some]
+
+
+def test_a_bundle_with_a_large_record() -> None:
+    """Its pieces are read first; then it is remembered like any other."""
+    cache, values = Cache(100), {one.key: one for one in kept(written(attempt(), LARGE))}
+    large = Bundle((NETWORK, SATO), lambda answers: answers.get(NETWORK))
+    for remembered in (False, False, True):
+        made = attempt(cache=cache)
+        step = cast("Read", next(large.read()))
+        assert remembered == (cache.together(large) is not None)
+        keys, known = made.asks(step)
+        found = [values.get(key, Stored(key, ABSENT, None)) for key in keys]
+        made.takes(step, [_told(one, known) for one in found])
+        for part in made.pieces(step):
+            made.takes(part, [values.get(key, Stored(key, ABSENT, None)) for key in made.asks(part)[0]])
+        answers = made.answers(step)
+
+        assert answers is not None
+        assert LARGE == answers.of(large)
 
 
 # --- One instant -------------------------------------------------------------------------------------------------

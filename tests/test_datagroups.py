@@ -74,8 +74,9 @@ def test_setting_a_policy_tells_what_was_and_what_is() -> None:
     host.admin.run(datagroups.set_policy(APART))
 
     assert ("datagroup.changed", "admin-1") == first[:2]
-    assert {"policy": "standard", "before": None, "after": TOGETHER.to_fields()} == first[2]
-    assert {"policy": "standard", "before": TOGETHER.to_fields(), "after": APART.to_fields()} == last(host)[2]
+    told = {"policy": "standard", "existing": "keep"}
+    assert {**told, "before": None, "after": TOGETHER.to_fields()} == first[2]
+    assert {**told, "before": TOGETHER.to_fields(), "after": APART.to_fields()} == last(host)[2]
     assert (APART,) == host.admin.run(datagroups.show()).policies
 
 
@@ -183,7 +184,7 @@ def test_demanding_flows_tells_what_was_and_what_is() -> None:
     """The entry names the setting, before and after."""
     host = Host.prepared()
     host.admin.run(datagroups.require_flow_connectors(True))
-    details = {"setting": "requires_flow_connectors", "before": False, "after": True}
+    details = {"setting": "requires_flow_connectors", "before": False, "after": True, "existing": "keep"}
 
     assert ("tenant.setting_changed", "admin-1", details) == last(host)
 
@@ -267,6 +268,7 @@ def test_a_newer_list_of_what_cannot_be_blocked() -> None:
         "setting": "unblockable_connectors",
         "before": sorted(DataGroupPolicy().unblockable),
         "after": ["shared_kintone"],
+        "existing": "keep",
     }
     assert ("tenant.setting_changed", "admin-1", details) == last(host)
     unchanged(host, datagroups.set_unblockable(["shared_kintone"]))

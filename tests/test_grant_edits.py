@@ -8,10 +8,11 @@ import pytest
 
 from extlink import grants
 from extlink.adapters.memory import MemoryStorage
+from extlink.domain.existing import parse_choice
 from extlink.domain.grant import Rules
 from extlink.domain.instant import to_datetime
 from extlink.errors import InvalidInput, Refused
-from extlink.grant_edits import MAX_USERS, Subjects, parse_existing, parse_service, parse_subjects
+from extlink.grant_edits import MAX_USERS, Subjects, parse_service, parse_subjects
 from extlink.operation import Operation
 from extlink.ports import Batch, Position
 from tests.people import POWER, CountingStorage, World, refused, world
@@ -380,9 +381,11 @@ def test_everyone_alone_is_a_subject() -> None:
 @pytest.mark.parametrize("value", ["Revoke", "", None, 3])
 def test_words_about_existing_links(value: object) -> None:
     """Only revoke, suspend and keep; anything else is refused, never guessed."""
-    assert ("revoke", "suspend", "keep") == tuple(parse_existing(word) for word in ("revoke", "suspend", "keep"))
+    words = ("revoke", "suspend", "keep")
+
+    assert words == tuple(parse_choice("grants.withdraw", word) for word in words)
     with pytest.raises(InvalidInput, match="existing: expected one of revoke, suspend, keep"):
-        parse_existing(value)
+        parse_choice("grants.withdraw", value)
 
 
 @pytest.mark.parametrize("value", ["", None, "x" * 256, b"slack"])

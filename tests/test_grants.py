@@ -686,7 +686,12 @@ def test_the_ledger_tells_of_the_deletion() -> None:
     removed(made)
 
     vanished = made.entries("grant.subject_vanished")
-    details = {"service": POWER, "organization": "sales", "excluded_by_name": ["kimura", "sato", "suzuki"]}
+    details = {
+        "service": POWER,
+        "organization": "sales",
+        "existing": "revoke",
+        "excluded_by_name": ["kimura", "sato", "suzuki"],
+    }
     assert [details] == [entry.details for entry in vanished]
     assert ["grant.changed", "grant.subject_vanished"] == list(made.events()[-2:])
 

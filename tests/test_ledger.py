@@ -25,6 +25,7 @@ from extlink.records import (
     GRANT_HEAD,
     GRANT_RULES,
     HOST_SERVICE,
+    JOB,
     KEY_CHECKS,
     LAST_USE,
     LINK,
@@ -53,6 +54,7 @@ from tests.operations import definitions
 EVERY: tuple[Kind[Any], ...] = (
     GRANT_HEAD,
     GRANT_RULES,
+    JOB,
     KEY_CHECKS,
     LAST_USE,
     LINK,

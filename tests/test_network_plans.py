@@ -69,6 +69,8 @@ def test_coverage_names_what_it_answers_for() -> None:
     host = restricted("203.0.113.0/24", "20.89.11.0/29")
     found = host.admin.run(networks.coverage(SERVICE, [tags()]))
 
+    assert found.is_complete
+    assert not host.admin.run(networks.coverage(SERVICE, [])).is_complete
     assert ("vendor-current", None, ()) == (found.need.requirement, found.need.region, found.need.missing)
     assert (4, 8, Fraction(1, 3)) == (
         found.coverage.admitted_addresses,
@@ -150,6 +152,7 @@ def test_a_twin_that_plans_with_what_it_has_is_caught() -> None:
     ("code", "arguments"),
     [
         ("network.plan_rows", {"rows": 0}),
+        ("network.plan_opens_too_much", {"rows": 1, "at_most_extra": 0}),
         ("network.no_requirement", {"requirement": "everything"}),
         ("network.not_self_service", {"edition": "CN"}),
     ],

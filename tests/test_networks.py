@@ -112,6 +112,7 @@ def test_restricting_says_what_changed() -> None:
             "sources": ["AzureConnectors 65"],
             "proofs": [],
             "locks_out_actor": False,
+            "existing": "keep",
         },
     )
 
@@ -549,13 +550,15 @@ def test_a_pin_is_shown_and_recorded() -> None:
             "rows": 2,
             "source": "AzureConnectors",
             "version": "65",
+            "existing": "keep",
         },
     )
     assert {"before": "service", "after": "links", "added": 1, "removed": 1}.items() <= last(host)[2].items()
     shown = unchanged(host, networks.pin("power-automate", ["192.0.2.0/24", PUBLISHED], applies="links"))
     assert shown == host.admin.run(networks.show_pin("power-automate"))
     host.admin.run(networks.unpin("power-automate"))
-    assert ("network.unpinned", "admin-1", {"service": "power-automate", "before": "links", "rows": 2}) == last(host)
+    told = {"service": "power-automate", "before": "links", "rows": 2, "existing": "keep"}
+    assert ("network.unpinned", "admin-1", told) == last(host)
     unchanged(host, networks.unpin("power-automate"))
 
 

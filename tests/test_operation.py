@@ -51,6 +51,7 @@ UNOPENED = "never-opened"
 UNREAD = {
     "access.admit": "token.unknown",
     "access.check": "token.unknown",
+    "access.check_many": "token.unknown",
     "endpoints.consent": "consent.unknown",
     "endpoints.decline": "consent.unknown",
     "endpoints.exchange": "client.unknown",
@@ -87,6 +88,7 @@ AGAIN = {
 IDLE = {
     "access.admit",
     "access.check",
+    "access.check_many",
     "endpoints.push",
     "datagroups.remove_policy",
     "grants.include",
@@ -111,8 +113,9 @@ def answer_of(run: Callable[[], object]) -> str:
         return refused.reason.code
     except InvalidInput as invalid:
         return invalid.field
-    if isinstance(result, Decision | Refusal) and result.reasons:
-        return result.reasons[0].code
+    first = result[0] if isinstance(result, tuple) and result else result
+    if isinstance(first, Decision | Refusal) and first.reasons:
+        return first.reasons[0].code
     return ""
 
 

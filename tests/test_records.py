@@ -36,10 +36,12 @@ from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionI
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import AccessToken, Code, Link, LinkState, Rotation
+from extlink.domain.link_job import LinkJob, Toll
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Mode, Proof, Row
 from extlink.domain.oauth_profile import OAuthProfile, RequestTemplates
 from extlink.domain.pin import Pin, Pinned
+from extlink.domain.readiness import Confirmation
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Service
 from extlink.domain.subscription import Subscription
@@ -217,6 +219,16 @@ LINKS = st.builds(
     ended_at=st.none() | INSTANTS,
     pinned=st.booleans(),
 )
+JOBS = st.builds(
+    LinkJob,
+    service=st.none() | IDS,
+    ground=TEXT,
+    began=INSTANTS,
+    by=st.none() | IDS,
+    reached=st.none() | IDS,
+    done=st.none() | INSTANTS,
+    toll=st.builds(Toll, ended=COUNTS, suspended=COUNTS, resumed=COUNTS, codes=COUNTS, unreadable=COUNTS),
+)
 FLOW = Flow(
     ["shared_sql", CustomConnector("orders", "https://api.example.com")],
     actions={"shared_sql": ["GetRow"]},
@@ -295,8 +307,12 @@ VALUES: Mapping[str, Strategy] = {
     "REQUEST": REQUESTS,
     "REQUEST_ANSWER": REQUESTS,
     "OPEN_REQUESTS": st.builds(OpenRequests, st.dictionaries(COUNTS, COUNTS, max_size=3)),
+    "CONFIRMATIONS": st.dictionaries(
+        TEXT, st.builds(Confirmation, by=st.none() | TEXT.map(UserId), at=INSTANTS, holds=st.booleans()), max_size=3
+    ),
     "LAST_USE": st.builds(LastUse, INSTANTS, st.none() | TEXT),
     "MARKS": st.dictionaries(TEXT, COUNTS, max_size=3),
+    "JOB": JOBS,
     "CLIENT": CLIENTS,
     "ASSERTIONS": st.dictionaries(TEXT, COUNTS, max_size=3),
 }
@@ -352,11 +368,11 @@ def test_a_record_comes_back_as_it_was(written: tuple[str, object, Instant]) -> 
 
 @given(WRITTEN)
 def test_what_the_ledger_shows_of_a_record_is_plain(written: tuple[str, object, Instant]) -> None:
-    """The image of a record is JSON; marks, assertions and last use have none: they are apart from the ledger."""
+    """The image of a record is JSON; marks, walks, assertions and last use have none, apart from the ledger."""
     name, value, _ = written
     image = KINDS[name].image
 
-    assert (name in {"ASSERTIONS", "LAST_USE", "MARKS"}) == (image is None)
+    assert (name in {"ASSERTIONS", "JOB", "LAST_USE", "MARKS"}) == (image is None)
     if image is not None:
         shown = encode(image(value))
         assert shown == encode(json.loads(shown))
@@ -568,6 +584,7 @@ def keys_of(tenant: TenantId, one: str, other: str) -> dict[str, RecordKey[Any]]
         "last use": records.last_use_key(tenant, link),
         "marks": records.marks_key(tenant, link),
         "checks": records.key_checks_key(tenant),
+        "job": records.job_key(tenant, one, other),
         "client": records.client_key(tenant, client),
         "assertions": records.assertions_key(tenant, client),
         "marks of a client": records.client_marks_key(tenant, client),

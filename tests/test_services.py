@@ -99,6 +99,7 @@ def test_registering_anew_replaces_the_definition_and_keeps_the_state() -> None:
         "admin-1",
         {
             "service": SERVICE,
+            "existing": "keep",
             "before": {"names": named, "connector": "shared_kintone"},
             "after": {"names": dict.fromkeys(["ja", "en", "zh"], "Flow"), "connector": None},
         },
@@ -498,7 +499,8 @@ def test_the_default_for_unconfigured_services_is_explicit() -> None:
     tenant = host.admin.run(services.set_default("allow"))
 
     assert "allow" == tenant.unconfigured_services
-    assert ("default.changed", "admin-1", {"before": "deny", "after": "allow"}) == last(host)
+    told = {"before": "deny", "after": "allow", "existing": "suspend", "ended": []}
+    assert ("default.changed", "admin-1", told) == last(host)
     assert ("grant.missing",) == codes(host.explain())
     host.admin.run(grants.allow(SERVICE, users=["sato"]))
     assert Reason("service.enabled_by_default", {"service": SERVICE}) == host.explain().evidence[0]

@@ -54,7 +54,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.records import client_key, last_use_key, link_key, marks_key
+from extlink.records import last_use_key, link_key, marks_key
 
 __all__ = ["admit", "check"]
 
@@ -136,10 +136,9 @@ def _loaded(call: Call, handle: LinkId) -> Steps[_Loaded | None]:
     named = remembered or (yield from read(place)).get(place)
     if named is None:
         return None
-    client = client_key(call.tenant, named.client)
     # A note that is remembered is read again only when it is due: it has grown no older than it says.
-    more = (client, *(() if remembered is None else (place,)), *(() if known is not None else (use,)))
-    found = yield from facts.load(call, named.service, named.owner, *more)
+    more = (*(() if remembered is None else (place,)), *(() if known is not None else (use,)))
+    found = yield from facts.load(call, named.service, named.owner, *more, client=named.client)
     link = found.answers.get(place)
     if link is None:
         return None
@@ -183,12 +182,17 @@ class Stated:
     flow_id: str | None = None
 
 
+_UNSTATED: Final = Stated()
+
+
 def stated(connectors: Question | None, environment: str | None, flow_id: str | None) -> Stated:
     """Return what a caller states of the flow, each id in its one form.
 
     Raises:
         InvalidInput: malformed, or the flow itself names another environment or id.
     """
+    if connectors is None and environment is None and flow_id is None:
+        return _UNSTATED
     if type(connectors) is Flow:
         where, own = _agreed(connectors.environment, environment, "environment"), connectors.id
         return Stated(connectors, where, _agreed(own, flow_id, "flow_id"))

@@ -1,4 +1,4 @@
-"""Questions without a presented token: why would a person be refused, and may a flow run (DESIGN 3; S7, TRACE T3).
+"""Questions without a presented token: why is a person or a link refused, and may a flow run (DESIGN 3; S7, TRACE T3).
 
 Nothing is written by either.
 """
@@ -6,7 +6,7 @@ Nothing is written by either.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import attrs
 
@@ -15,6 +15,7 @@ from extlink.access_checks import LINK_REQUIRED, Network, Stated, needed, stated
 from extlink.domain.access import (
     AccessRequest,
     Credential,
+    Policy,
     evaluate,
 )
 from extlink.domain.connector import parse_connector
@@ -22,6 +23,7 @@ from extlink.domain.datagroup import Question
 from extlink.domain.decision import Decision, Note
 from extlink.domain.flow import Flow
 from extlink.domain.identifier import (
+    LinkId,
     Scope,
     ServiceId,
     UserId,
@@ -30,7 +32,9 @@ from extlink.domain.identifier import (
 )
 from extlink.domain.link import LinkState
 from extlink.domain.network import NetworkProof, parse_proof
+from extlink.errors import InvalidInput
 from extlink.inputs import address_text, one_of
+from extlink.link_ends import load_link
 from extlink.operation import (
     ADMINISTRATORS,
     Call,
@@ -41,30 +45,32 @@ from extlink.operation import (
     ask,
     operation,
 )
-from extlink.records import links_of_key
+from extlink.records import client_key, links_of_key
 
 __all__ = ["check_flow", "explain"]
 
 
 @operation("access.explain", by=ADMINISTRATORS)
-def _explain(
+def _explain(  # noqa: PLR0913 - as `explain`
     call: Call,
     *,
-    service: ServiceId,
-    user: UserId,
+    service: ServiceId | None,
+    user: UserId | None,
+    link: LinkId | None,
     scopes: frozenset[Scope],
     address: str | None,
     connectors: Stated,
     network: Network,
     network_proof: NetworkProof | None,
 ) -> Steps[Commit[Decision]]:
-    found = yield from facts.load(call, service, user)
+    asked = yield from _asked(call, service, user, link)
     at = yield from ask(Now())
+    credential = asked.credential
     request = AccessRequest(
-        service=service,
-        user=user,
+        service=asked.service,
+        user=asked.user,
         at=at,
-        scopes=scopes,
+        scopes=scopes if scopes or credential is None else credential.scopes,
         address=address,
         connectors=connectors.connectors,
         environment=connectors.environment,
@@ -72,14 +78,35 @@ def _explain(
         network=network,
         caller="service" if network_proof is None else "user",
         network_proof=network_proof or "none",
+        credential=credential,
+        required=frozenset() if credential is None else LINK_REQUIRED,
     )
-    return Commit(evaluate(found.policy, request))
+    return Commit(evaluate(asked.policy, request))
+
+
+class _Asked(NamedTuple):
+    """Whom an explanation is about, and the policy they are judged by."""
+
+    policy: Policy
+    service: ServiceId
+    user: UserId | None
+    credential: Credential | None = None
+
+
+def _asked(call: Call, service: ServiceId | None, user: UserId | None, link: LinkId | None) -> Steps[_Asked]:
+    if link is not None:
+        known = yield from load_link(call, link)
+        found = yield from facts.load(call, known.service, known.owner, client_key(call.tenant, known.client))
+        return _Asked(found.policy, known.service, known.owner, Credential(link=known, scopes=known.scopes))
+    named = service or ServiceId("")
+    return _Asked((yield from facts.load(call, named, user)).policy, named, user)
 
 
 def explain(  # noqa: PLR0913 - each is a fact of the question
-    service: str,
+    service: str | None = None,
     *,
-    user: str,
+    user: str | None = None,
+    link: str | None = None,
     scope: str | Iterable[str] = (),
     address: str | None = None,
     connectors: Question | None = None,
@@ -88,23 +115,33 @@ def explain(  # noqa: PLR0913 - each is a fact of the question
     network: Network = "applies",
     network_proof: NetworkProof | None = None,
 ) -> Operation[Decision]:
-    """Say whether a user may use a service and why, without any token; writes nothing.
+    """Say whether a user may use a service, or a link works, and why, without any token; writes nothing.
 
-    Source: DESIGN 3. The link gate is not evaluated. Needs `common_administrator`.
+    Source: DESIGN 3. The link gate is evaluated for a link alone, as for a token of it that is good. Needs
+    `common_administrator`.
 
     Args:
-        scope: operations to ask about; none: the gates before them.
+        service, user: who would use what; or
+        link: the link that is asked about: its service and its owner are known.
+        scope: operations to ask about; none: the gates before them, or all operations that the link covers.
         connectors, environment, flow_id: as in `check`.
         network: `not_applicable` to leave the address out.
         network_proof: None where the service is at the address; where it is the user in person, on the consent page,
             what the host checked of them: `none`, `basic`, `client_certificate`.
 
+    Raises:
+        InvalidInput: malformed arguments; neither a service and a user, nor a link alone.
+        Refused: when run: `tenant.not_open`, `link.unknown`.
+
     >>> explain("slack", user="sato", network="not_applicable").name
     'access.explain'
     """
+    if link is not None and (service is not None or user is not None):
+        raise InvalidInput("link", "expected a link alone, or a service and a user; got both")
     return _explain(
-        service=ServiceId(parse_id(service, "service")),
-        user=UserId(parse_id(user, "user")),
+        service=None if link is not None else ServiceId(parse_id(service, "service")),
+        user=None if link is not None else UserId(parse_id(user, "user")),
+        link=None if link is None else LinkId(parse_id(link, "link")),
         scopes=parse_scopes(scope, "scope"),
         address=address_text(address),
         connectors=stated(connectors, environment, flow_id),

@@ -22,6 +22,8 @@ from extlink.domain.instant import Instant
 from extlink.errors import CorruptRecord, InvalidInput, Misconfigured
 from extlink.operation import (
     Answers,
+    Bundle,
+    Bundled,
     Call,
     Change,
     Commit,
@@ -39,7 +41,9 @@ from extlink.records import RecordKey, name_of, parts_of, piece_key, pieces_of
 
 __all__ = ["Attempt", "Cache", "advance", "lookup_answer", "peeked"]
 
+K = TypeVar("K")
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @attrs.frozen
@@ -67,6 +71,25 @@ class _Piece:
         return data, Instant(0)
 
 
+@attrs.frozen(kw_only=True)
+class _Together:
+    """All records of a bundle as they were read once, absent ones among them.
+
+    Args:
+        held, values: by key.
+        known: the versions of those that are there.
+        versions: of all, in the order of the bundle.
+        at: the newest stamp among them.
+    """
+
+    held: Mapping[Key, _Known]
+    values: Mapping[Key, object]
+    known: Mapping[Key, Version]
+    versions: Sequence[Version]
+    at: Instant
+    bundled: Bundled
+
+
 class Cache:
     """Decoded records by key and version, bounded: a compiled policy costs one comparison per check and is never stale.
 
@@ -77,6 +100,15 @@ class Cache:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._records: dict[Key, _Known] = {}
+        self._bundles: dict[Bundle[object], _Together] = {}
+
+    def together(self, bundle: Bundle[object]) -> _Together | None:
+        """Return what a bundle came to when it was last read, whatever its records are by now."""
+        return self._bundles.get(bundle)
+
+    def keep(self, together: _Together) -> None:
+        """Remember what a bundle came to; all of them together hold as many records as are kept one by one."""
+        _put(self._bundles, together.bundled.bundle, together, self._limit // len(together.held))
 
     def get(self, key: Key) -> _Known | None:
         """Return what is known under a key, whatever its version."""
@@ -84,13 +116,17 @@ class Cache:
 
     def put(self, key: Key, known: _Known) -> None:
         """Remember a decoded record; single dict operations, so that threads need no lock."""
-        self._records.pop(key, None)
-        self._records[key] = known
-        while len(self._records) > self._limit:
-            oldest = next(iter(self._records), None)
-            if oldest is None:
-                break
-            self._records.pop(oldest, None)
+        _put(self._records, key, known, self._limit)
+
+
+def _put(kept: dict[K, V], key: K, value: V, limit: int) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > limit:
+        oldest = next(iter(kept), None)
+        if oldest is None:
+            break
+        kept.pop(oldest, None)
 
 
 _NOTHING: Final = _Known(ABSENT, None, Instant(0))
@@ -108,6 +144,10 @@ class Attempt:
         self._values: dict[Key, object] = {}
         self._decoded: dict[Key, _Known] = {}
         self._versions: dict[Key, Version] = {}
+        self._together: _Together | None = None
+        self._before = 0
+        self._bundled: Bundled | None = None
+        self._are_whole = True
 
     def now(self, clock: Instant) -> Instant:
         """Return the operation's instant, and fix it: the clock as it is asked, after everything that took time."""
@@ -118,15 +158,23 @@ class Attempt:
 
     def recalls(self, step: Recall) -> Answers:
         """Return what is remembered of some records, None for those that are not."""
-        found = [(record.key, self._cache.get(record.key)) for record in step.keys]
-        return Answers({key: None if known is None else known.value for key, known in found})
+        values: dict[Key, object] = {}
+        for record in step.keys:
+            known = self._cache.get(record.key)
+            values[record.key] = None if known is None else known.value
+        return Answers(values)
 
     def asks(self, step: Read) -> tuple[Sequence[Key], Mapping[Key, Version]]:
         """Return the keys to read - the new ones and everything read before - and the versions already decoded."""
-        keys: list[Key] = []
-        for record in step.keys:
+        held, keys, own = self._held, list[Key](), step.keys
+        together = self._together = self._remembered(step.bundle)
+        if together is not None:
+            keys.extend(together.held)
+            own = own[len(keys) :]
+            self._versions.update(together.known)
+        for record in own:
             key = record.key
-            if key not in self._held:
+            if key not in held:
                 keys.append(key)
                 known = self._cache.get(key)
                 if known is not None:
@@ -136,12 +184,25 @@ class Attempt:
             raise InvalidInput("keys", f"expected at most {MAX_READ_KEYS} records in one read, got {len(keys)}")
         # Beyond the limit the first ones count, the heads that every edit writes; the guards of the commit hold the
         # rest.
-        return [*list(self._held)[: MAX_READ_KEYS - len(keys)], *keys], self._versions
+        before = list(held)[: MAX_READ_KEYS - len(keys)]
+        self._before = len(before)
+        return [*before, *keys], self._versions
+
+    def _remembered(self, bundle: Bundle[object] | None) -> _Together | None:
+        """Return what a bundle came to when it was last read, unless some of its records are held already."""
+        if bundle is None or (self._held and not self._held.keys().isdisjoint(bundle.places)):
+            return None
+        return self._cache.together(bundle)
 
     def takes(self, step: Read, found: Sequence[Stored]) -> Answers | None:
         """Return the answers, or None if something read before has changed meanwhile: then the attempt is void."""
-        for key, version, value in found:
-            known = self._held.get(key)
+        held, bundle = self._held, step.bundle
+        self._bundled = None
+        rest = found if self._together is None else self._unbundled(self._together, found)
+        if rest is None:
+            return None
+        for key, version, value in rest:
+            known = held.get(key)
             if known is not None:
                 if known.version != version:
                     return None
@@ -150,9 +211,42 @@ class Attempt:
             if known is None or known.version != version:
                 known = self._decode(step, key, version, value)
             self._hold(key, known)
-            if not self._reaches(known.at):
+            if known.at > self._at and not self._reaches(known.at):
                 return None
-        return Answers(self._values)
+        if bundle is not None and self._bundled is None:
+            self._gather(bundle)
+        return Answers(self._values, self._bundled)
+
+    def _unbundled(self, together: _Together, found: Sequence[Stored]) -> Sequence[Stored] | None:
+        """Return the answers to be looked at one by one, without a bundle that is as it was; None as `takes`."""
+        first = self._before
+        beyond = first + len(together.versions)
+        if [one.version for one in found[first:beyond]] != together.versions:
+            self._decoded.update(together.held)
+            return found
+        self._held.update(together.held)
+        self._values.update(together.values)
+        self._bundled = together.bundled
+        return [*found[:first], *found[beyond:]] if self._reaches(together.at) else None
+
+    def _gather(self, bundle: Bundle[object]) -> None:
+        """Remember what a bundle came to, unless pieces of a record of it are still to be read."""
+        held = {key: self._held[key] for key in bundle.places}
+        if any(type(known.value) is _Head for known in held.values()):
+            return
+        versions = [known.version for known in held.values()]
+        together = self._cache.together(bundle)
+        if together is None or together.versions != versions:
+            together = _Together(
+                held=held,
+                values={key: known.value for key, known in held.items()},
+                known={key: known.version for key, known in held.items() if known.version != ABSENT},
+                versions=versions,
+                at=max(known.at for known in held.values()),
+                bundled=Bundled(bundle),
+            )
+            self._cache.keep(together)
+        self._bundled = together.bundled
 
     def _reaches(self, stamp: Instant) -> bool:
         """Move the operation's instant to a newer stamp; False if the instant was used already: the attempt is void."""
@@ -165,6 +259,8 @@ class Attempt:
 
     def pieces(self, step: Read) -> Sequence[Read]:
         """Return what must still be read for a step: the pieces of records too large for one value."""
+        if self._are_whole:
+            return ()
         heads = [(one.key, head) for one in step.keys if isinstance(head := self._held[one.key].value, _Head)]
         return [Read(tuple(_Piece(piece_key(key, number)) for number in range(head.count))) for key, head in heads]
 
@@ -182,7 +278,7 @@ class Attempt:
                 self._cache.put(record.key, whole)
                 if not self._reaches(whole.at):
                     return None
-        return Answers(self._values)
+        return Answers(self._values, self._bundled)
 
     def _hold(self, key: Key, known: _Known) -> None:
         self._held[key] = known
@@ -194,6 +290,7 @@ class Attempt:
         reader = next(record for record in step.keys if record.key == key)
         count = 0 if isinstance(reader, _Piece) else pieces_of(value)
         if count:
+            self._are_whole = False
             return _Known(version, _Head(count), Instant(0))
         known = _Known(version, *reader.decode(value))
         if not isinstance(reader, _Piece):

@@ -20,7 +20,7 @@ from extlink.domain.identifier import ClientId, ServiceId
 from extlink.domain.instant import Instant
 from extlink.fields import as_bytes, as_instant, as_list, as_map, as_scopes, as_text, as_whole, base64_text
 
-__all__ = ["client_image", "read_client", "write_client"]
+__all__ = ["client_image", "read_client", "read_client_image", "write_client"]
 
 
 def profile_fields(profile: ClientProfile) -> dict[str, Detail]:
@@ -76,6 +76,15 @@ def read_client(value: object) -> ClientRecord:
         keys=tuple(_read_key(one) for one in as_list(keys)),
     )
     return ClientRecord(registration)
+
+
+def read_client_image(value: object) -> ClientRecord:
+    """Read what `client_image` wrote: the client without the digests of its secrets."""
+    fields = as_map(value)
+    if "removed" in fields:
+        return ClientRecord(None)
+    secrets = [[name, key_id, "", *dates] for name, key_id, *dates in map(as_list, as_list(fields["secrets"]))]
+    return read_client([fields["id"], fields["profile"], secrets, fields["keys"]])
 
 
 def _read_profile(fields: Mapping[str, object]) -> ClientProfile:

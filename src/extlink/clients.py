@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
@@ -26,6 +26,7 @@ from extlink.domain.client_registration import (
     parse_client_id,
 )
 from extlink.domain.event import Detail, Event
+from extlink.domain.existing import parse_choice
 from extlink.domain.identifier import ClientId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
@@ -319,8 +320,14 @@ def _remove(call: Call, *, client: ClientId) -> Steps[Commit[ClientRegistration]
     return Commit(before, (grave,), (Event("client.removed", _details(before)),))
 
 
-def remove(client: str) -> Operation[ClientRegistration]:
+def remove(client: str, *, existing: Literal["revoke"] = "revoke") -> Operation[ClientRegistration]:
     """Remove a client for good: it and every link it made are refused from the next message on.
+
+    Args:
+        existing: `revoke` alone: nothing brings a removed client back.
+
+    Raises:
+        InvalidInput: a malformed id, or another word about existing links.
 
     Raises when run:
         Refused: `client.unknown`.
@@ -328,6 +335,7 @@ def remove(client: str) -> Operation[ClientRegistration]:
     >>> remove("c1").name
     'clients.remove'
     """
+    parse_choice("clients.remove", existing)
     return _remove(client=parse_client_id(client))
 
 

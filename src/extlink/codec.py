@@ -25,11 +25,13 @@ from extlink.domain.identifier import (
     Scope,
     SubscriptionId,
     TenantId,
+    UserId,
 )
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.network import IPRestriction, Mode, Row, parse_proofs
 from extlink.domain.pin import Pin, parse_pinned
+from extlink.domain.readiness import Confirmation
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import from_fields, to_fields
 from extlink.domain.subscription import Subscription
@@ -332,3 +334,24 @@ def read_last_use(value: object) -> LastUse:
 def read_marks(value: object) -> Mapping[str, int]:
     """Read when each reason was last recorded."""
     return {reason: as_whole(hour) for reason, hour in as_map(value).items()}
+
+
+def write_confirmations(said: Mapping[str, Confirmation]) -> Detail:
+    """Fields of what was said of a service's steps outside."""
+    return {step: write_confirmation(one) for step, one in said.items()}
+
+
+def read_confirmations(value: object) -> Mapping[str, Confirmation]:
+    """Read what `write_confirmations` wrote."""
+    return {step: read_confirmation(one) for step, one in as_map(value).items()}
+
+
+def write_confirmation(said: Confirmation) -> Detail:
+    """Fields of what somebody said of a step."""
+    return (said.by, said.at, said.holds)
+
+
+def read_confirmation(value: object) -> Confirmation:
+    """Read what `write_confirmation` wrote."""
+    by, at, holds = as_list(value)
+    return Confirmation(by=None if by is None else UserId(as_text(by)), at=Instant(as_whole(at)), holds=holds is True)

@@ -33,7 +33,7 @@ from extlink.oauth.credentials import ClientCredentials
 from extlink.oauth.metadata import parse_issuer
 from extlink.oauth.token import CodeRequest, RefreshRequest
 from extlink.operation import Call, Change, Commit, Ledger, Now, Operation, Steps, ask, operation, put, read
-from extlink.records import client_key, link_key
+from extlink.records import link_key
 
 __all__ = ["Introspection", "exchange", "introspect", "revoke"]
 
@@ -198,7 +198,7 @@ def _introspect(
     if found is None or not _may_ask(client, found[1]):
         return Commit(_INACTIVE, changes)
     presented, link = found
-    loaded = yield from facts.load(call, link.service, link.owner, client_key(call.tenant, link.client))
+    loaded = yield from facts.load(call, link.service, link.owner, client=link.client)
     at = yield from ask(Now())
     ledger = yield from ask(Ledger())
     worth = _worth(loaded.policy, ledger, link, presented, at)

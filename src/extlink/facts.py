@@ -6,7 +6,8 @@ that the whole tenant's policy would give (law 3), at the cost of a single read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -22,7 +23,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService, ServiceRegistry
 from extlink.domain.tenant import Tenant, UserState
 from extlink.errors import Refused
-from extlink.operation import Answers, Call, Lookup, Read, Readable, Steps, Unanswered, ask
+from extlink.operation import Answers, Bundle, Call, Lookup, Read, Readable, Steps, Unanswered, Unremembered, ask
 from extlink.ports import components
 from extlink.records import (
     client_key,
@@ -44,6 +45,7 @@ _NO_RESTRICTION: Final = IPRestriction()
 _NO_POLICIES: Final = DataGroupPolicy()
 _NO_RULES: Final = (Rules(), Rules())
 _NO_STATE: Final = UserState()
+_BUNDLES: Final = 4_096
 
 
 @attrs.frozen
@@ -78,40 +80,74 @@ def registered(answers: Answers, tenant: TenantId, service: ServiceId) -> Regist
     return known
 
 
-def load(call: Call, service: ServiceId, user: UserId | None, *more: Readable) -> Steps[Facts]:
+@lru_cache(_BUNDLES)
+def _bundle(tenant: TenantId, service: ServiceId, client: ClientId | None) -> Bundle[Policy]:
+    """Return all that decisions about a service share, whoever they are about."""
+    clients = () if client is None else (client_key(tenant, client),)
+
+    def make(answers: Answers) -> Policy:
+        return _policy(answers, tenant, service, _removed(answers, clients))
+
+    return Bundle(
+        (
+            tenant_key(tenant),
+            service_key(tenant, service),
+            host_service_key(service),
+            grant_rules_key(tenant, service),
+            network_key(tenant),
+            data_groups_key(tenant),
+            pin_key(tenant, service),
+            *clients,
+        ),
+        make,
+    )
+
+
+def load(
+    call: Call, service: ServiceId, user: UserId | None, *more: Readable, client: ClientId | None = None
+) -> Steps[Facts]:
     """Read all that a decision about a service and a user rests on, and ask the directory for the user.
 
     Args:
         user: None for a link that the tenant owns.
         more: further records of the same snapshot.
+        client: the OAuth client whose link it is about; the policy says whether it was removed.
 
     Raises:
         Refused: `tenant.not_open`.
     """
     tenant = call.tenant
-    places: tuple[Readable, ...] = (
-        tenant_key(tenant),
-        service_key(tenant, service),
-        host_service_key(service),
-        grant_rules_key(tenant, service),
-        network_key(tenant),
-        data_groups_key(tenant),
-        pin_key(tenant, service),
-        *more,
-    )
+    bundle = _bundle(tenant, service, client)
     if user is None:
-        answers = yield from ask(Read(places))
-        return Facts(_policy(answers, tenant, service, {}, {}, _removed(answers, more)), answers)
+        answers = yield from bundle.read(*more)
+        shared = answers.of(bundle)
+        return Facts(_without(shared, _removed(answers, more)), answers)
     grant_place, user_place = user_grant_key(tenant, service, user), user_key(tenant, user)
-    answers = yield from ask(Read((*places, grant_place, user_place)))
-    opened(answers, tenant)
+    answers = yield from bundle.read(*more, grant_place, user_place)
+    shared = answers.of(bundle)
     member = yield from ask(Lookup.member(user))
     state = answers.get(user_place) or _NO_STATE
-    answered = not isinstance(member, Unanswered)
-    person = Person(None if isinstance(member, Unanswered) else member, state, answered=answered)
+    remembered = not isinstance(member, Unremembered)
+    answered = not (remembered and isinstance(member, Unanswered))
+    known = None if isinstance(member, Unanswered) else member
+    person = Person(known, state, answered=answered, remembered=remembered)
     rules = answers.get(grant_place)
-    named = {} if rules is None else {user: rules}
-    return Facts(_policy(answers, tenant, service, {user: person}, named, _removed(answers, more)), answers)
+    policy = Policy(
+        registry=shared.registry,
+        grants=shared.grants if rules is None else {service: _naming(shared.grants[service], user, rules)},
+        people={user: person},
+        network=shared.network,
+        data_groups=shared.data_groups,
+        pins=shared.pins,
+        removed_clients=shared.removed_clients,
+    )
+    return Facts(_without(policy, _removed(answers, more)), answers)
+
+
+def _without(policy: Policy, removed: frozenset[ClientId]) -> Policy:
+    if not removed:
+        return policy
+    return attrs.evolve(policy, removed_clients=policy.removed_clients | removed)
 
 
 def _removed(answers: Answers, places: Iterable[Readable]) -> frozenset[ClientId]:
@@ -133,14 +169,8 @@ def knowing_clients(call: Call, policy: Policy, links: Iterable[Link]) -> Steps[
     return attrs.evolve(policy, removed_clients=_removed(answers, places))
 
 
-def _policy(
-    answers: Answers,
-    tenant: TenantId,
-    service: ServiceId,
-    people: Mapping[UserId, Person],
-    named: Mapping[UserId, UserRules],
-    removed: frozenset[ClientId],
-) -> Policy:
+def _policy(answers: Answers, tenant: TenantId, service: ServiceId, removed: frozenset[ClientId]) -> Policy:
+    """Return the policy of one service, which names nobody yet."""
     known, everywhere = answers.get(service_key(tenant, service)), answers.get(host_service_key(service))
     granted, excluded = answers.get(grant_rules_key(tenant, service)) or _NO_RULES
     pin = answers.get(pin_key(tenant, service))
@@ -150,13 +180,16 @@ def _policy(
             {} if known is None else {service: known},
             {} if everywhere is None else {service: everywhere},
         ),
-        grants={service: UserGrantPolicy(service, named, granted, excluded)},
-        people=people,
+        grants={service: UserGrantPolicy(service, {}, granted, excluded)},
         network=answers.get(network_key(tenant)) or _NO_RESTRICTION,
         data_groups=answers.get(data_groups_key(tenant)) or _NO_POLICIES,
         pins={} if pin is None else {service: pin},
         removed_clients=removed,
     )
+
+
+def _naming(grants: UserGrantPolicy, user: UserId, rules: UserRules) -> UserGrantPolicy:
+    return UserGrantPolicy(grants.service, {user: rules}, grants.granted, grants.excluded)
 
 
 def links(call: Call, ids: tuple[LinkId, ...]) -> Steps[tuple[Link, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeVar, cast
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import attrs
 
@@ -20,7 +20,7 @@ from extlink.domain.identifier import GroupId, OrganizationId, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.errors import InvalidInput, Refused
-from extlink.inputs import flag, one_of
+from extlink.inputs import flag
 from extlink.operation import (
     Call,
     Change,
@@ -50,7 +50,6 @@ __all__ = [
     "known_subjects",
     "memberships",
     "opening",
-    "parse_existing",
     "parse_service",
     "parse_subjects",
     "ticking",
@@ -58,7 +57,6 @@ __all__ = [
 
 MAX_USERS: Final = 300
 _READ_AT_ONCE: Final = 50
-_EXISTING: Final = ("revoke", "suspend", "keep")
 _NO_RULES: Final = (Rules(), Rules())
 # A person's memberships before an edit, and after it.
 Memberships = tuple[Member | None, Member | None]
@@ -119,11 +117,6 @@ def parse_subjects(
     if len(subjects.users) > MAX_USERS:
         raise Refused(Reason("save.too_large", {"count": str(len(subjects.users)), "limit": str(MAX_USERS)}))
     return subjects
-
-
-def parse_existing(value: object) -> Existing:
-    """Return what shall become of links made before."""
-    return cast("Existing", one_of(value, _EXISTING, "existing"))
 
 
 def parse_service(value: object) -> ServiceId:
@@ -241,9 +234,13 @@ def apply(
     return Commit(Saved(plan.edit, changed), tuple(changes), (event,))
 
 
-def opening(until: Instant | None, reach: Reach, existing: Existing = "revoke") -> _Edit:
-    """Return the change that names a subject."""
-    return lambda rule, plan: rule.opened(plan.edit, plan.at, until, reach, existing)
+def opening(until: Instant | None, reach: Reach, leaving: Existing = "revoke") -> _Edit:
+    """Return the change that names a subject.
+
+    Args:
+        leaving: what becomes of links of those whom the subject's grant reached so far and reaches no longer.
+    """
+    return lambda rule, plan: rule.opened(plan.edit, plan.at, until, reach, leaving=leaving)
 
 
 def ticking(rule: Rule, plan: Plan) -> Rule:

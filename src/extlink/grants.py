@@ -19,6 +19,7 @@ import attrs
 
 from extlink.domain.directory import CandidateQuery, Member
 from extlink.domain.event import Detail, Event
+from extlink.domain.existing import parse_choice
 from extlink.domain.grant import Existing, Reach, Rule, Rules, UserGrantPolicy
 from extlink.domain.grant_request import GrantRequest
 from extlink.domain.identifier import OrganizationId, Scope, ServiceId, UserId, parse_id, parse_ids
@@ -38,7 +39,6 @@ from extlink.grant_edits import (
     known_subjects,
     memberships,
     opening,
-    parse_existing,
     parse_service,
     parse_subjects,
     ticking,
@@ -125,12 +125,13 @@ class CandidatePage:
 
 @operation("grants.allow", by=ADMINISTRATORS, records=("grant.changed",))
 def _allow(
-    call: Call, *, service: ServiceId, subjects: Subjects, reach: Reach, until: Instant | None
+    call: Call, *, service: ServiceId, subjects: Subjects, reach: Reach, until: Instant | None, existing: Existing
 ) -> Steps[Commit[Saved]]:
     plan = yield from begin(call, service, subjects.users)
     yield from known_subjects(subjects)
-    details: Mapping[str, Detail] = {"added": subjects.details(), "reach": reach, "until": until}
-    return apply(call, service, plan, (Part("granted", subjects, opening(until, reach)),), details)
+    added = subjects.details()
+    details: Mapping[str, Detail] = {"added": added, "reach": reach, "until": until, "existing": existing}
+    return apply(call, service, plan, (Part("granted", subjects, opening(until, reach, existing)),), details)
 
 
 def allow(
@@ -142,6 +143,7 @@ def allow(
     everyone: bool = False,
     scope: Literal["direct", "subtree"] = "direct",
     until: datetime | None = None,
+    existing: Literal["revoke", "suspend", "keep"] = "revoke",
 ) -> Operation[Saved]:
     """Let users use a service: by name, by organization, by group, or everyone; people hired later are included.
 
@@ -152,7 +154,9 @@ def allow(
             were granted some operations alone (`approve`) are granted all of them.
         everyone: all people of the directory; a grant one must choose.
         scope: for organizations: only their own people (`direct`) or those of sub-organizations too (`subtree`).
-        until: an aware instant from which the grant is over.
+        until: an aware instant from which the grant is over; links are refused from then on, and none ends by it.
+        existing: what happens to links of those whom an organization's grant reached so far and, with a narrower
+            `scope`, reaches no longer; as in `withdraw`.
 
     Raises:
         InvalidInput: malformed ids, nobody named.
@@ -166,6 +170,7 @@ def allow(
         subjects=parse_subjects(users, organizations, groups, everyone=everyone),
         reach=cast("Reach", one_of(scope, ("direct", "subtree"), "scope")),
         until=None if until is None else parse_instant(until, "until"),
+        existing=parse_choice("grants.allow", existing),
     )
 
 
@@ -205,7 +210,7 @@ def withdraw(
     return _withdraw(
         service=parse_service(service),
         subjects=parse_subjects(users, organizations, groups, everyone=everyone),
-        existing=parse_existing(existing),
+        existing=parse_choice("grants.withdraw", existing),
     )
 
 
@@ -244,7 +249,7 @@ def exclude(
         service=parse_service(service),
         subjects=parse_subjects(users, organizations, groups),
         reach=cast("Reach", one_of(scope, ("direct", "subtree"), "scope")),
-        existing=parse_existing(existing),
+        existing=parse_choice("grants.exclude", existing),
     )
 
 
@@ -329,7 +334,7 @@ def edit(
         version=whole(version, "version", 0, 2**53),
         add=added,
         remove=removed,
-        existing=parse_existing(existing),
+        existing=parse_choice("grants.edit", existing),
     )
 
 
@@ -337,24 +342,30 @@ def edit(
     "grants.organization_removed", by=ADMINISTRATORS_AND_HOST, records=("grant.changed", "grant.subject_vanished")
 )
 def _organization_removed(
-    call: Call, *, service: ServiceId, organization: OrganizationId, former: tuple[UserId, ...]
+    call: Call, *, service: ServiceId, organization: OrganizationId, former: tuple[UserId, ...], existing: Existing
 ) -> Steps[Commit[Saved]]:
     plan = yield from begin(call, service, former)
     exclusion = plan.excluded.organizations.get(organization, Rule()).open
-    parts = [Part("granted", Subjects(organizations=(organization,)), closing("revoke"))]
-    details: dict[str, Detail] = {"service": service, "organization": organization}
+    parts = [Part("granted", Subjects(organizations=(organization,)), closing(existing))]
+    details: dict[str, Detail] = {"service": service, "organization": organization, "existing": existing}
     if exclusion is not None:
         parts.append(Part("excluded", Subjects(former), inheriting(exclusion)))
         details["excluded_by_name"] = former
     holding = plan.granted.organizations.get(organization, Rule()).open is not None
-    losing = yield from memberships(former if holding else (), without=organization)
+    losing = yield from memberships(former if holding and existing == "revoke" else (), without=organization)
     saved = apply(call, service, plan, tuple(parts), details, losing)
     if not saved.changes:
         return saved
     return attrs.evolve(saved, events=(*saved.events, Event("grant.subject_vanished", details)))
 
 
-def organization_removed(service: str, organization: str, *, former_members: Iterable[str]) -> Operation[Saved]:
+def organization_removed(
+    service: str,
+    organization: str,
+    *,
+    former_members: Iterable[str],
+    existing: Literal["revoke", "suspend"] = "revoke",
+) -> Operation[Saved]:
     """Tell a service's grants that an organization is about to be deleted.
 
     Source: TRACE T7. A grant to it lapses; an exclusion of it goes over to its former members by name and stays in
@@ -364,6 +375,8 @@ def organization_removed(service: str, organization: str, *, former_members: Ite
     Args:
         former_members: everybody in it and its sub-organizations, at most 300; ask the directory before it forgets.
             Sub-organizations go with it: tell of each of them too, of more people in several calls.
+        existing: what happens to links of those who are left without any grant: `revoke` ends them for good;
+            `suspend`: refused until another grant is given.
 
     Raises:
         Refused: `save.too_large`; when run: `service.unknown`.
@@ -375,7 +388,12 @@ def organization_removed(service: str, organization: str, *, former_members: Ite
     if len(former) > MAX_USERS:
         raise Refused(Reason("save.too_large", {"count": str(len(former)), "limit": str(MAX_USERS)}))
     gone = OrganizationId(parse_id(organization, "organization"))
-    return _organization_removed(service=parse_service(service), organization=gone, former=former)
+    return _organization_removed(
+        service=parse_service(service),
+        organization=gone,
+        former=former,
+        existing=parse_choice("grants.organization_removed", existing),
+    )
 
 
 @operation("grants.show", by=ADMINISTRATORS)

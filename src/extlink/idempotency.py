@@ -68,7 +68,14 @@ _BLOCK_BYTES: Final = 32
 _DENIED: Final = "operation.denied"
 # What may write, and yet is a question: a check notes that a token was used, and must be answered from today.
 _QUESTIONS: Final = frozenset(
-    {"access.admit", "access.check", "access.check_flow", "access.explain", "triggers.check_delivery"}
+    {
+        "access.admit",
+        "access.check",
+        "access.check_flow",
+        "access.check_many",
+        "access.explain",
+        "triggers.check_delivery",
+    }
 )
 # Results with secrets that cannot be derived again (a client's secret, what resets a restriction), and messages of
 # OAuth, which have rules of their own for what is sent twice.

@@ -28,7 +28,7 @@ from extlink.errors import InvalidInput, Refused
 from extlink.inputs import address_text, one_of, secret
 from extlink.link_consent import Network, acting_user, oauth_error, parse_session
 from extlink.operation import USERS, Call, Commit, Draw, Ledger, Now, Operation, Steps, ask, operation, put
-from extlink.records import client_key, grant_head_key, link_key, links_of_key, users_of_key
+from extlink.records import grant_head_key, link_key, links_of_key, users_of_key
 
 __all__ = ["accept", "refuse"]
 
@@ -78,8 +78,7 @@ def accepting(
     tenant, user, service = call.tenant, request.user, request.service
     place, mine = link_key(tenant, request.link), links_of_key(tenant, user, service)
     head, theirs = grant_head_key(tenant, service), users_of_key(tenant, service, user)
-    client = client_key(tenant, request.client.id)
-    found = yield from facts.load(call, service, user, place, mine, theirs, head, client)
+    found = yield from facts.load(call, service, user, place, mine, theirs, head, client=request.client.id)
     listed = yield from facts.links(call, found.answers.get(mine) or ())
     at = yield from ask(Now())
     _check_open(request, found.policy, used=found.answers.get(place) is not None, at=at)

@@ -3,6 +3,7 @@
 begin -> consent -> accept -> code -> redeem -> tokens -> refresh ...      refuse
 of, users_of, members_of                                                   who uses what
 revoke, revoke_all, revoke_members_of, narrow, suspend, resume             ending and pausing
+reconcile                                                                  what rules ended
 pin, unpin                                                                 calls from published ranges alone
 """
 
@@ -13,6 +14,7 @@ from extlink.link_consent import begin
 from extlink.link_ends import narrow, resume, revoke, revoke_all, suspend
 from extlink.link_members import MemberPage, MembersRevoked, MemberUses, members_of, revoke_members_of
 from extlink.link_pins import pin, unpin
+from extlink.link_reconcile import Reconciled, reconcile
 from extlink.link_tokens import redeem, refresh
 from extlink.link_views import LinkView, ServiceUse, ServiceUser, ServiceUserPage, of, users_of
 
@@ -21,6 +23,7 @@ __all__ = [
     "MemberPage",
     "MemberUses",
     "MembersRevoked",
+    "Reconciled",
     "ServiceUse",
     "ServiceUser",
     "ServiceUserPage",
@@ -30,6 +33,7 @@ __all__ = [
     "narrow",
     "of",
     "pin",
+    "reconcile",
     "redeem",
     "refresh",
     "refuse",

@@ -7,14 +7,16 @@ well. It concerns calls of the service and no person, so it locks no administrat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
-from extlink import facts
+from extlink import facts, link_endings
 from extlink.domain.address import AddressRange, parse_address
 from extlink.domain.decision import Answer
 from extlink.domain.event import Detail, Event
+from extlink.domain.existing import parse_choice
+from extlink.domain.grant import Existing
 from extlink.domain.identifier import ServiceId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.network import IPRestriction, Mode, Row
@@ -26,11 +28,13 @@ from extlink.domain.registry import ServiceRegistry
 from extlink.errors import InvalidInput
 from extlink.inputs import given_rows, text
 from extlink.operation import (
+    ADMINISTRATORS_AND_HOST,
     NETWORK_ADMINISTRATORS_AND_HOST,
     Call,
     Commit,
     Operation,
     Steps,
+    denied,
     drop,
     operation,
     put,
@@ -42,14 +46,17 @@ __all__ = ["Found", "find", "pin", "show_pin", "unpin"]
 
 _NO_RESTRICTION: Final = IPRestriction()
 _MAX_TEXT: Final = 255
+_ENDED: Final = "link.revoked_by_administrator"
 
 
-@operation("networks.pin", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.pinned",))
-def _pin(call: Call, *, service: ServiceId, wanted: Pin) -> Steps[Commit[Pin]]:
+@operation("networks.pin", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.pinned", _ENDED))
+def _pin(call: Call, *, service: ServiceId, wanted: Pin, existing: Existing) -> Steps[Commit[Pin]]:
+    if not link_endings.is_permitted(call, existing):
+        return (yield from denied(call, "links.revoke_all", ADMINISTRATORS_AND_HOST))
     place = pin_key(call.tenant, service)
     answers = yield from read(tenant_key(call.tenant), service_key(call.tenant, service), place)
     facts.opened(answers, call.tenant)
-    facts.registered(answers, call.tenant, service)
+    registered = facts.registered(answers, call.tenant, service)
     known = answers.get(place)
     if wanted == known:
         return Commit(wanted)
@@ -64,11 +71,20 @@ def _pin(call: Call, *, service: ServiceId, wanted: Pin) -> Steps[Commit[Pin]]:
         "rows": len(wanted.rows),
         "source": wanted.source,
         "version": wanted.version,
+        "existing": existing,
     }
-    return Commit(wanted, (put(place, wanted),), (Event("network.pinned", details),))
+    pinned = Event("network.pinned", details)
+    ends, more = link_endings.of_service(call, registered, pinned.name) if existing == "revoke" else ((), ())
+    return Commit(wanted, (put(place, wanted), *ends), (pinned, *more))
 
 
-def pin(service: str, rows: Iterable[Row | AddressRange | str], *, applies: Pinned = "service") -> Operation[Pin]:
+def pin(
+    service: str,
+    rows: Iterable[Row | AddressRange | str],
+    *,
+    applies: Pinned = "service",
+    existing: Literal["keep", "revoke"] = "keep",
+) -> Operation[Pin]:
     """Require that calls of a service come from the ranges that it publishes, in place of the ranges known before.
 
     Source: F5. The IP restriction holds beside it: both must let a call pass. Everybody who presents one of the
@@ -77,10 +93,12 @@ def pin(service: str, rows: Iterable[Row | AddressRange | str], *, applies: Pinn
     Args:
         rows: the published ranges, such as `feeds.rows_of(published, "AzureConnectors", ipv4_only=False)`.
         applies: `service`: to every call; `links`: to calls over links that are pinned themselves (`links.pin`).
+        existing: what happens to links with the change. `keep`: they stay, and calls pass again when the rule is
+            loosened; `revoke`: every link to the service ends, in O(1), which takes `common_administrator` or `host`.
 
     Raises:
-        InvalidInput: a malformed range, no range at all, or the whole of IPv4 or IPv6.
-        Refused: when run: `service.unknown`.
+        InvalidInput: a malformed range, no range at all, the whole of IPv4 or IPv6, or another word.
+        Refused: when run: `service.unknown`, `actor.not_permitted`.
 
     >>> pin("slack", ["192.0.2.0/24"]).name
     'networks.pin'
@@ -88,31 +106,45 @@ def pin(service: str, rows: Iterable[Row | AddressRange | str], *, applies: Pinn
     wanted = Pin(given_rows(rows, everything=False), parse_pinned(applies))
     if not wanted.rows:
         raise InvalidInput("rows", "expected the ranges that the service publishes, got none; unpin() lifts the rule")
-    return _pin(service=ServiceId(parse_id(service, "service")), wanted=wanted)
+    return _pin(
+        service=ServiceId(parse_id(service, "service")),
+        wanted=wanted,
+        existing=parse_choice("networks.pin", existing),
+    )
 
 
-@operation("networks.unpin", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.unpinned",))
-def _unpin(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
-    place = pin_key(call.tenant, service)
-    answers = yield from read(tenant_key(call.tenant), place)
+@operation("networks.unpin", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.unpinned", _ENDED))
+def _unpin(call: Call, *, service: ServiceId, existing: Existing) -> Steps[Commit[None]]:
+    if not link_endings.is_permitted(call, existing):
+        return (yield from denied(call, "links.revoke_all", ADMINISTRATORS_AND_HOST))
+    place, there = pin_key(call.tenant, service), service_key(call.tenant, service)
+    answers = yield from read(tenant_key(call.tenant), place, there)
     facts.opened(answers, call.tenant)
     known = answers.get(place)
     if known is None:
         return Commit(None)
     details: dict[str, Detail] = {"service": service, "before": known.applies, "rows": len(known.rows)}
-    return Commit(None, (drop(place),), (Event("network.unpinned", details),))
+    unpinned = Event("network.unpinned", {**details, "existing": existing})
+    registered = answers.get(there)
+    if existing == "keep" or registered is None:
+        return Commit(None, (drop(place),), (unpinned,))
+    ends, more = link_endings.of_service(call, registered, unpinned.name)
+    return Commit(None, (drop(place), *ends), (unpinned, *more))
 
 
-def unpin(service: str) -> Operation[None]:
+def unpin(service: str, *, existing: Literal["keep", "revoke"] = "keep") -> Operation[None]:
     """Lift the rule for a service and forget its ranges.
 
     Links that are pinned themselves are refused from then on (`network.ranges_unknown`), until there are ranges again
     or the link is unpinned.
 
+    Args:
+        existing: as in `pin`.
+
     >>> unpin("slack")
-    networks.unpin(service='slack')
+    networks.unpin(service='slack', existing='keep')
     """
-    return _unpin(service=ServiceId(parse_id(service, "service")))
+    return _unpin(service=ServiceId(parse_id(service, "service")), existing=parse_choice("networks.unpin", existing))
 
 
 @operation("networks.show_pin", by=NETWORK_ADMINISTRATORS_AND_HOST)

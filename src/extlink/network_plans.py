@@ -36,6 +36,7 @@ __all__ = ["Difference", "DocumentCoverage", "ServiceCoverage", "ServicePlan", "
 _NO_RESTRICTION: Final = IPRestriction()
 _MAX_FILES: Final = 100
 _MAX_ROWS: Final = 1_000_000
+_MAX_ADDRESSES: Final = 2**128
 _MAX_DAYS: Final = 36_500
 
 
@@ -126,6 +127,11 @@ class ServiceCoverage:
     coverage: Coverage
     documents: tuple[DocumentCoverage, ...]
     differences: tuple[Difference, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the files had every list of the need; else `coverage` is of a part, and no share of the whole."""
+        return not self.need.missing
 
 
 def differences(
@@ -220,6 +226,7 @@ class _Limits:
     edition: Edition | None
     rows: int | None
     ipv4_only: bool | None
+    at_most_extra: int | None
 
 
 @operation("networks.plan", by=NETWORK_ADMINISTRATORS_AND_HOST)
@@ -238,6 +245,7 @@ def _plan(call: Call, *, asked: _Question, limits: _Limits) -> Steps[Commit[Serv
         rows=edition.network.row_limit if limits.rows is None else limits.rows,
         ipv4_only=edition.network.ipv4_only if limits.ipv4_only is None else limits.ipv4_only,
         known=tuple(row for file in asked.files for row in every_row(file)),
+        at_most_extra=limits.at_most_extra,
     )
     if isinstance(found, Reason):
         raise Refused(found)
@@ -277,6 +285,7 @@ def plan(
     edition: str | None = None,
     rows: int | None = None,
     ipv4_only: bool | None = None,
+    at_most_extra: int | None = None,
 ) -> Operation[ServicePlan]:
     """Return the rows to add so that all of a service's addresses come in, opening the fewest others (N4).
 
@@ -289,12 +298,15 @@ def plan(
         edition: whose limits hold; None: the tenant's.
         rows: the most rows of the list, the present ones included; None: the edition's.
         ipv4_only: whether rows are IPv4 alone; None: as the edition's are.
+        at_most_extra: how many addresses may be opened beyond the need; None: as many as the fewest are. Where rows
+            are few, even the fewest can be very many.
 
     Raises:
         InvalidInput: as `coverage`, or an unknown edition.
         Refused: when run: `service.unknown`, `network.no_requirement`, `network.data_missing`, and where there is no
             plan: `network.not_self_service`, `network.plan_limit_unknown`, `network.plan_no_data`,
-            `network.plan_ipv6_only`, `network.plan_not_global`, `network.plan_rows`.
+            `network.plan_ipv6_only`, `network.plan_not_global`, `network.plan_rows`,
+            `network.plan_opens_too_much`.
 
     >>> plan("power-automate", [], region="japan").name
     'networks.plan'
@@ -303,6 +315,7 @@ def plan(
         edition=None if edition is None else parse_edition(edition),
         rows=None if rows is None else whole(rows, "rows", 0, _MAX_ROWS),
         ipv4_only=None if ipv4_only is None else flag(ipv4_only, "ipv4_only"),
+        at_most_extra=None if at_most_extra is None else whole(at_most_extra, "at_most_extra", 0, _MAX_ADDRESSES),
     )
     return _plan(asked=_question(service, files, requirement, region), limits=limits)
 

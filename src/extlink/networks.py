@@ -12,19 +12,22 @@ show, find                                                              pin, unp
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
-from extlink import facts
+from extlink import facts, link_endings
 from extlink.domain.address import AddressRange
-from extlink.domain.edition import EDITIONS, Edition
+from extlink.domain.edition import EDITIONS
 from extlink.domain.event import Detail, Event
+from extlink.domain.existing import parse_choice
+from extlink.domain.grant import Existing
 from extlink.domain.identifier import parse_items
 from extlink.domain.network import IPRestriction, Proof, Row, check_against, parse_proofs
 from extlink.domain.reason import Reason
 from extlink.domain.reset import Reset
 from extlink.domain.secret import Secret
+from extlink.domain.tenant import Tenant
 from extlink.errors import Refused
 from extlink.inputs import MAX_ROWS, exactly, flag, given_row, given_rows, presented_secret
 from extlink.network_pins import Found, find, pin, show_pin, unpin
@@ -39,6 +42,7 @@ from extlink.network_plans import (
     stale,
 )
 from extlink.operation import (
+    ADMINISTRATORS_AND_HOST,
     NETWORK_ADMINISTRATORS_AND_HOST,
     Call,
     Commit,
@@ -47,6 +51,7 @@ from extlink.operation import (
     Operation,
     Steps,
     ask,
+    denied,
     operation,
     put,
     read,
@@ -79,6 +84,7 @@ __all__ = [
 ]
 
 _NO_RESTRICTION: Final = IPRestriction()
+_TIGHTENED: Final = ("network.changed", "tenant.links_ended")
 
 
 @attrs.frozen
@@ -97,7 +103,7 @@ class Saved:
 
 @attrs.frozen
 class _Loaded:
-    edition: Edition
+    tenant: Tenant
     network: IPRestriction
     resets: int
 
@@ -106,19 +112,27 @@ def _load(call: Call) -> Steps[_Loaded]:
     at, counted = network_key(call.tenant), resets_key(call.tenant)
     answers = yield from read(tenant_key(call.tenant), at, counted)
     tenant = facts.opened(answers, call.tenant)
-    return _Loaded(tenant.edition, answers.get(at) or _NO_RESTRICTION, answers.get(counted) or 0)
+    return _Loaded(tenant, answers.get(at) or _NO_RESTRICTION, answers.get(counted) or 0)
 
 
-def _save(call: Call, loaded: _Loaded, wanted: IPRestriction, *, lock_out: bool) -> Steps[Commit[Saved]]:
+def _save(
+    call: Call, loaded: _Loaded, wanted: IPRestriction, *, lock_out: bool, existing: Existing = "keep"
+) -> Steps[Commit[Saved]]:
     """Return the commit of a restriction, if the edition and the actor's own address allow it.
+
+    Args:
+        lock_out: whether the actor's own address may be refused.
+        existing: `revoke`: every link of the tenant ends with it.
 
     Raises:
         Refused: `network.not_self_service`, `network.row_limit`, `network.ipv4_only`, `network.locks_out_actor`.
     """
+    if not link_endings.is_permitted(call, existing):
+        return (yield from denied(call, "tenants.end_links", ADMINISTRATORS_AND_HOST))
     if wanted == loaded.network:
         return Commit(Saved(loaded.network))
-    profile = EDITIONS[loaded.edition].network
-    obstacles = check_against(wanted, profile, edition=loaded.edition)
+    profile = EDITIONS[loaded.tenant.edition].network
+    obstacles = check_against(wanted, profile, edition=loaded.tenant.edition)
     if "host" in call.actor.roles:
         # Where an edition does not let customers set it, its provider does (TRACE T1).
         obstacles = tuple(one for one in obstacles if one.code != "network.not_self_service")
@@ -129,8 +143,9 @@ def _save(call: Call, loaded: _Loaded, wanted: IPRestriction, *, lock_out: bool)
     if address is not None and not lock_out and not wanted.admits_text(address):
         raise Refused(Reason("network.locks_out_actor", {"address": ascii(address[:64])[1:-1]}))
     token = None if profile.reset_lifetime is None else (yield from _reset_token(call, loaded.resets))
-    event = Event("network.changed", _details(call, loaded.network, wanted))
-    return Commit(Saved(wanted, token), (put(network_key(call.tenant), wanted),), (event,))
+    event = Event("network.changed", {**_details(call, loaded.network, wanted), "existing": existing})
+    ends, more = link_endings.of_tenant(call, loaded.tenant, "network.changed") if existing == "revoke" else ((), ())
+    return Commit(Saved(wanted, token), (put(network_key(call.tenant), wanted), *ends), (event, *more))
 
 
 def _details(call: Call, now: IPRestriction, wanted: IPRestriction) -> dict[str, Detail]:
@@ -172,38 +187,49 @@ def allow_all() -> Operation[Saved]:
     return _allow_all()
 
 
-@operation("networks.deny_all", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.changed",))
-def _deny_all(call: Call, *, even_if_it_locks_me_out: bool) -> Steps[Commit[Saved]]:
+@operation("networks.deny_all", by=NETWORK_ADMINISTRATORS_AND_HOST, records=_TIGHTENED)
+def _deny_all(call: Call, *, even_if_it_locks_me_out: bool, existing: Existing) -> Steps[Commit[Saved]]:
     loaded = yield from _load(call)
-    return (
-        yield from _save(call, loaded, attrs.evolve(loaded.network, mode="deny_all"), lock_out=even_if_it_locks_me_out)
-    )
+    wanted = attrs.evolve(loaded.network, mode="deny_all")
+    return (yield from _save(call, loaded, wanted, lock_out=even_if_it_locks_me_out, existing=existing))
 
 
-def deny_all(*, even_if_it_locks_me_out: bool = False) -> Operation[Saved]:
+def deny_all(
+    *, even_if_it_locks_me_out: bool = False, existing: Literal["keep", "revoke"] = "keep"
+) -> Operation[Saved]:
     """Refuse every address; the rows are kept.
 
     Args:
         even_if_it_locks_me_out: needed where the host stated the acting administrator's own address.
+        existing: what happens to links with the change. `keep`: they stay, and calls pass again when the rule is
+            loosened; `revoke`: every link of the tenant ends, in O(1), which takes `common_administrator` or `host`.
 
     Raises when run:
-        Refused: `network.locks_out_actor`, `network.not_self_service`.
+        Refused: `network.locks_out_actor`, `network.not_self_service`, `actor.not_permitted`.
 
     >>> deny_all(even_if_it_locks_me_out=True)
-    networks.deny_all(even_if_it_locks_me_out=True)
+    networks.deny_all(even_if_it_locks_me_out=True, existing='keep')
     """
-    return _deny_all(even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"))
+    return _deny_all(
+        even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"),
+        existing=parse_choice("networks.deny_all", existing),
+    )
 
 
-@operation("networks.restrict", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.changed",))
+@operation("networks.restrict", by=NETWORK_ADMINISTRATORS_AND_HOST, records=_TIGHTENED)
 def _restrict(
-    call: Call, *, rows: tuple[Row, ...], expected: IPRestriction | None, even_if_it_locks_me_out: bool
+    call: Call,
+    *,
+    rows: tuple[Row, ...],
+    expected: IPRestriction | None,
+    even_if_it_locks_me_out: bool,
+    existing: Existing,
 ) -> Steps[Commit[Saved]]:
     loaded = yield from _load(call)
     if expected is not None and expected != loaded.network:
         raise Refused(Reason("version.stale", {"what": "network"}))
     wanted = IPRestriction("allow_some", rows, loaded.network.proofs)
-    return (yield from _save(call, loaded, wanted, lock_out=even_if_it_locks_me_out))
+    return (yield from _save(call, loaded, wanted, lock_out=even_if_it_locks_me_out, existing=existing))
 
 
 def restrict(
@@ -212,6 +238,7 @@ def restrict(
     expected: IPRestriction | None = None,
     even_if_it_locks_me_out: bool = False,
     including_all_addresses: bool = False,
+    existing: Literal["keep", "revoke"] = "keep",
 ) -> Operation[Saved]:
     """Admit only the addresses of these rows, in place of all rows there are.
 
@@ -223,11 +250,12 @@ def restrict(
             then, nothing is overwritten.
         even_if_it_locks_me_out: needed where the acting administrator's own address is in none of them.
         including_all_addresses: needed for a row that is the whole of IPv4 or IPv6 (TRACE T15).
+        existing: as in `deny_all`.
 
     Raises:
         InvalidInput: a malformed range, with what was probably meant.
         Refused: when run: `version.stale`, `network.row_limit`, `network.ipv4_only`, `network.not_self_service`,
-            `network.locks_out_actor`.
+            `network.locks_out_actor`, `actor.not_permitted`.
 
     >>> restrict(["203.0.113.0/24"]).name
     'networks.restrict'
@@ -237,6 +265,7 @@ def restrict(
         rows=given_rows(rows, everything=everything),
         expected=None if expected is None else exactly(expected, IPRestriction, "expected"),
         even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"),
+        existing=parse_choice("networks.restrict", existing),
     )
 
 
@@ -261,29 +290,46 @@ def add(rows: Iterable[Row | AddressRange | str], *, including_all_addresses: bo
     return _add(rows=given_rows(rows, everything=flag(including_all_addresses, "including_all_addresses")))
 
 
-@operation("networks.remove", by=NETWORK_ADMINISTRATORS_AND_HOST, records=("network.changed",))
-def _remove(call: Call, *, ranges: tuple[AddressRange, ...], even_if_it_locks_me_out: bool) -> Steps[Commit[Saved]]:
+@operation("networks.remove", by=NETWORK_ADMINISTRATORS_AND_HOST, records=_TIGHTENED)
+def _remove(
+    call: Call, *, ranges: tuple[AddressRange, ...], even_if_it_locks_me_out: bool, existing: Existing
+) -> Steps[Commit[Saved]]:
     loaded = yield from _load(call)
     present = {row.range for row in loaded.network.rows}
     for one in ranges:
         if one not in present:
             raise Refused(Reason("network.unknown_row", {"row": one.text}))
     kept = tuple(row for row in loaded.network.rows if row.range not in frozenset(ranges))
-    return (yield from _save(call, loaded, attrs.evolve(loaded.network, rows=kept), lock_out=even_if_it_locks_me_out))
+    wanted = attrs.evolve(loaded.network, rows=kept)
+    return (yield from _save(call, loaded, wanted, lock_out=even_if_it_locks_me_out, existing=existing))
 
 
-def remove(ranges: Iterable[AddressRange | str], *, even_if_it_locks_me_out: bool = False) -> Operation[Saved]:
+def remove(
+    ranges: Iterable[AddressRange | str],
+    *,
+    even_if_it_locks_me_out: bool = False,
+    existing: Literal["keep", "revoke"] = "keep",
+) -> Operation[Saved]:
     """Take rows out of the list, by their ranges.
 
+    Args:
+        even_if_it_locks_me_out: as in `restrict`.
+        existing: as in `deny_all`.
+
     Raises:
-        InvalidInput: a malformed range.
-        Refused: when run: `network.unknown_row`, `network.locks_out_actor`, `network.not_self_service`.
+        InvalidInput: a malformed range, or another word about existing links.
+        Refused: when run: `network.unknown_row`, `network.locks_out_actor`, `network.not_self_service`,
+            `actor.not_permitted`.
 
     >>> remove(["203.0.113.0/24"]).name
     'networks.remove'
     """
     items = tuple(given_row(item, everything=True).range for item in parse_items(ranges, "ranges", MAX_ROWS))
-    return _remove(ranges=items, even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"))
+    return _remove(
+        ranges=items,
+        even_if_it_locks_me_out=flag(even_if_it_locks_me_out, "even_if_it_locks_me_out"),
+        existing=parse_choice("networks.remove", existing),
+    )
 
 
 @operation("networks.show", by=NETWORK_ADMINISTRATORS_AND_HOST)
@@ -305,9 +351,9 @@ def _accept_proofs(
     call: Call, *, proofs: frozenset[Proof], before_migration: bool, even_if_it_locks_me_out: bool
 ) -> Steps[Commit[Saved]]:
     loaded = yield from _load(call)
-    missing = sorted(proofs - EDITIONS[loaded.edition].proofs(before_migration=before_migration))
+    missing = sorted(proofs - EDITIONS[loaded.tenant.edition].proofs(before_migration=before_migration))
     if missing:
-        raise Refused(Reason("network.proof_not_in_edition", {"proof": missing[0], "edition": loaded.edition}))
+        raise Refused(Reason("network.proof_not_in_edition", {"proof": missing[0], "edition": loaded.tenant.edition}))
     if proofs and loaded.network.mode == "allow_all":
         raise Refused(Reason("network.proof_needs_restriction", {"proofs": tuple(sorted(proofs))}))
     wanted = attrs.evolve(loaded.network, proofs=proofs)
@@ -317,7 +363,11 @@ def _accept_proofs(
 
 
 def accept_proofs(
-    proofs: Iterable[Proof], *, before_migration: bool = False, even_if_it_locks_me_out: bool = False
+    proofs: Iterable[Proof],
+    *,
+    before_migration: bool = False,
+    even_if_it_locks_me_out: bool = False,
+    existing: Literal["keep"] = "keep",
 ) -> Operation[Saved]:
     """Say what lets a person in from any other address: Basic authentication, a client certificate; none: nothing.
 
@@ -329,6 +379,7 @@ def accept_proofs(
         before_migration: states that this domain of the US edition was not moved yet, so that it still has Basic
             authentication.
         even_if_it_locks_me_out: needed to accept less where the acting administrator's own address is in no row.
+        existing: `keep` alone: no call over a link rests on what people show on the consent page.
 
     Raises:
         InvalidInput: an unknown proof.
@@ -338,6 +389,7 @@ def accept_proofs(
     >>> accept_proofs(["basic"]).name
     'networks.accept_proofs'
     """
+    parse_choice("networks.accept_proofs", existing)
     return _accept_proofs(
         proofs=parse_proofs(proofs),
         before_migration=flag(before_migration, "before_migration"),
@@ -354,7 +406,7 @@ def _reset(call: Call, *, token: Secret) -> Steps[Commit[None]]:
         raise Refused(Reason("network.reset_unknown"))
     loaded = yield from _load(call)
     at = yield from ask(Now())
-    lifetime = EDITIONS[loaded.edition].network.reset_lifetime
+    lifetime = EDITIONS[loaded.tenant.edition].network.reset_lifetime
     if not asked.is_good(at=at, resets=loaded.resets, lifetime=lifetime):
         raise Refused(Reason("network.reset_unknown"))
     details: dict[str, Detail] = {

@@ -35,6 +35,8 @@ from extlink.records import RecordKey, tenant_key
 
 __all__ = [
     "Answers",
+    "Bundle",
+    "Bundled",
     "Call",
     "Change",
     "Commit",
@@ -51,6 +53,7 @@ __all__ = [
     "Step",
     "Steps",
     "Unanswered",
+    "Unremembered",
     "ask",
     "denied",
     "driven",
@@ -94,9 +97,20 @@ class Answers:
 
     values: Mapping[Key, object]
 
+    bundled: Bundled | None = attrs.field(default=None, eq=False, repr=False)
+
     def get(self, record: RecordKey[T]) -> T | None:
         """Return the record under a key that was asked for, or None where there is none."""
         return cast("T | None", self.values[record.key])
+
+    def of(self, bundle: Bundle[T]) -> T:
+        """Return what is made of a bundle that was asked for: made once for the same versions of its records."""
+        held = self.bundled
+        if held is None or held.bundle is not bundle:
+            return bundle.make(self)
+        if held.made is None:
+            held.made = bundle.make(self)
+        return cast("T", held.made)
 
 
 class Readable(Protocol):
@@ -112,11 +126,50 @@ class Readable(Protocol):
         ...
 
 
-@attrs.frozen
-class Read(Step[Answers]):
-    """Ask for records, at most 64 in one operation."""
+@attrs.frozen(eq=False)
+class Bundle(Generic[T_co]):
+    """Records that are read together again and again, and what is made of them.
+
+    While every one of them has the version it had, they are compared as one and nothing is made anew.
+
+    Args:
+        keys: where they lie, at least one, each once.
+        make: a pure function of these records alone.
+    """
 
     keys: tuple[Readable, ...]
+    make: Callable[[Answers], T_co]
+    places: tuple[Key, ...] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "places", tuple(record.key for record in self.keys))
+
+    def read(self, *more: Readable) -> Steps[Answers]:
+        """Ask for the bundle and for further records, all of one snapshot."""
+        return ask(Read((*self.keys, *more), self))
+
+
+class Bundled:
+    """What was made of a bundle's records as they were read once."""
+
+    __slots__ = ("bundle", "made")
+
+    def __init__(self, bundle: Bundle[object]) -> None:
+        self.bundle = bundle
+        self.made: object = None
+
+
+@attrs.frozen
+class Read(Step[Answers]):
+    """Ask for records, at most 64 in one operation.
+
+    Args:
+        keys: every record that is asked for.
+        bundle: those that come first among them, where they are read together again and again.
+    """
+
+    keys: tuple[Readable, ...]
+    bundle: Bundle[object] | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen
@@ -150,6 +203,11 @@ class Peek(Step[Answers]):
 @attrs.frozen
 class Unanswered:
     """The directory failed; the gate that needs it refuses (`directory.unavailable`)."""
+
+
+@attrs.frozen
+class Unremembered(Unanswered):
+    """The past is asked about, and nobody says who belonged to what then (`membership.unknown`)."""
 
 
 @attrs.frozen

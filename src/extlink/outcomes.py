@@ -17,20 +17,24 @@ from extlink.domain.consent import Acceptance
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import GATES, Answer, Decision, Finding, Refusal
 from extlink.domain.grant_request import GrantRequest
-from extlink.domain.identifier import LinkId, TenantId, UserId
+from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
+from extlink.domain.instant import Instant
 from extlink.domain.link import Link
 from extlink.domain.outcome import CodeAgain, Outcome, TokensAgain
+from extlink.domain.readiness import Confirmation
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
 from extlink.domain.tenant import Tenant, UserState
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Misconfigured
-from extlink.fields import as_bytes, as_list, as_map, as_text, as_whole, base64_text
+from extlink.fields import as_bytes, as_instant, as_list, as_map, as_text, as_whole, base64_text
 from extlink.grant_edits import Saved
 from extlink.link_members import MembersRevoked
+from extlink.link_reconcile import Reconciled
 from extlink.ports import key
 from extlink.records import Kind, RecordKey
+from extlink.service_purge import Purge
 
 __all__ = ["outcome_key", "without_secrets"]
 
@@ -103,6 +107,30 @@ def _read_members(value: object) -> MembersRevoked:
     return MembersRevoked(users=found, next=None if after is None else as_text(after))
 
 
+def _write_purge(purge: Purge) -> object:
+    return [purge.service, purge.stop, purge.began, purge.done, link_codec.write_toll(purge.toll)]
+
+
+def _read_purge(value: object) -> Purge:
+    service, stop, began, done, toll = as_list(value)
+    return Purge(
+        service=ServiceId(as_text(service)),
+        stop=as_text(stop),
+        began=Instant(as_whole(began)),
+        done=as_instant(done),
+        toll=link_codec.read_toll(toll),
+    )
+
+
+def _write_reconciled(found: Reconciled) -> object:
+    return [found.began, found.done, link_codec.write_toll(found.toll)]
+
+
+def _read_reconciled(value: object) -> Reconciled:
+    began, done, toll = as_list(value)
+    return Reconciled(began=Instant(as_whole(began)), done=as_instant(done), toll=link_codec.read_toll(toll))
+
+
 def _write_nothing(_: None) -> object:
     return None
 
@@ -138,12 +166,15 @@ _FORMS: Final[Mapping[type, _Form]] = {
     type(None): _form("nothing", _write_nothing, _read_nothing),
     CodeAgain: _form("code", _write_again, _read_code),
     TokensAgain: _form("tokens", _write_again, _read_tokens),
+    Confirmation: _form("confirmation", codec.write_confirmation, codec.read_confirmation),
     DataGroupPolicy: _form("data groups", codec.write_data_groups, codec.read_data_groups),
     Decision: _form("decision", _write_decision, _read_decision),
     GrantRequest: _form("grant request", request_codec.write_request, request_codec.read_request),
     HostService: _form("host service", codec.write_host_service, codec.read_host_service),
     MembersRevoked: _form("members", _write_members, _read_members),
     Link: _form("link", link_codec.write_link, link_codec.read_link),
+    Purge: _form("purge", _write_purge, _read_purge),
+    Reconciled: _form("reconciled", _write_reconciled, _read_reconciled),
     Refusal: _form("refusal", _write_refusal, _read_refusal),
     RegisteredService: _form("service", codec.write_service, codec.read_service),
     Saved: _form("saved", _write_saved, _read_saved),

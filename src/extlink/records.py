@@ -2,7 +2,7 @@
 
 Rules: a record is `[format, instant of writing, fields]` in canonical JSON; a reader accepts the format it knows and
 refuses a newer one (`CorruptRecord`), it never guesses; digests and salts are in the record and never in its image; a
-kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7).
+kind without an image (marks, outcomes, walks) is apart from the ledger (DESIGN 5 and 7).
 
     head of a tenant   t                    IP restriction      p net
     host's keys        k (of ~host)         data policies       p dlp
@@ -15,7 +15,10 @@ kind without an image (marks, outcomes) is apart from the ledger (DESIGN 5 and 7
     OAuth client       c <client>           seen assertions     a <client>
     open request      rq <service> <user>  answered request    ra <service> <user>
     head of requests  rv                   last use of a link  nu <link>
+    steps outside     sc <service>
     what a command came to (`outcomes`)      i <user> <idempotency key>
+    how far a walk over links has come       j <what for> <of what>
+    what a purge came to (of ~host)          j purge <service> <tenant>
     piece of a large record                 ~ <its path> <number>
 """
 
@@ -39,8 +42,10 @@ from extlink.domain.identifier import ClientId, LinkId, ServiceId, SubscriptionI
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
+from extlink.domain.link_job import LinkJob
 from extlink.domain.network import IPRestriction
 from extlink.domain.pin import Pin
+from extlink.domain.readiness import Confirmation
 from extlink.domain.reason import Reason
 from extlink.domain.registry import HostService, RegisteredService
 from extlink.domain.subscription import Subscription
@@ -55,7 +60,7 @@ FORMAT: Final = 1
 _ESCAPED: Final = "\\u"
 _MEMO: Final = 4_096
 _HEAD: Final = b"\x00"
-_PIECES: Final = "~"
+PIECES: Final = "~"
 # 40 pieces are read at once beside everything else; 2.5 MiB compressed is far beyond any list of an edition.
 MAX_PIECES: Final = 40
 
@@ -140,6 +145,9 @@ SERVICE: Final = Kind[RegisteredService]("s", codec.write_service, codec.read_se
 HOST_SERVICE: Final = Kind[HostService](
     "s", codec.write_host_service, codec.read_host_service, codec.write_host_service
 )
+CONFIRMATIONS: Final = Kind[Mapping[str, Confirmation]](
+    "sc", codec.write_confirmations, codec.read_confirmations, codec.write_confirmations
+)
 GRANT_RULES: Final = Kind[tuple[Rules, Rules]]("r", codec.write_rules, codec.read_rules, codec.write_rules, packed=True)
 USER_GRANT: Final = Kind[UserRules]("g", codec.write_user_rules, codec.read_user_rules, codec.write_user_rules)
 GRANT_HEAD: Final = Kind[int]("gv", _same, codec.read_count, _same)
@@ -162,6 +170,7 @@ OPEN_REQUESTS: Final = Kind[OpenRequests](
 )
 MARKS: Final = Kind[Mapping[str, int]]("n", dict, codec.read_marks, None)
 
+JOB: Final = Kind[LinkJob]("j", link_codec.write_job, link_codec.read_job, None)
 LAST_USE: Final = Kind[LastUse]("nu", codec.write_last_use, codec.read_last_use, None, aside=True)
 
 
@@ -193,7 +202,7 @@ def parts_of(record: RecordKey[T], value: T, at: Instant) -> tuple[tuple[Key, by
 
 def piece_key(key: Key, number: int) -> Key:
     """Return where a piece of a large record lies."""
-    return Key(key.tenant, prefix(_PIECES) + key.path + prefix(str(number)))
+    return Key(key.tenant, prefix(PIECES) + key.path + prefix(str(number)))
 
 
 def pieces_of(value: bytes) -> int:
@@ -202,12 +211,22 @@ def pieces_of(value: bytes) -> int:
     Raises:
         CorruptRecord: a head that cannot be read, or written by a newer release.
     """
+    head = head_of(value)
+    return 0 if head is None else head[1]
+
+
+def head_of(value: bytes) -> tuple[Instant, int] | None:
+    """Return when a large record was written and of how many pieces it is, given its head; None for one that is whole.
+
+    Raises:
+        CorruptRecord: as `pieces_of`.
+    """
     if not value.startswith(_HEAD):
-        return 0
+        return None
     try:
-        version, _, count = as_list(json.loads(value[len(_HEAD) :]))
+        version, at, count = as_list(json.loads(value[len(_HEAD) :]))
         if as_whole(version) == FORMAT and 1 < as_whole(count) <= MAX_PIECES:
-            return as_whole(count)
+            return Instant(as_whole(at)), as_whole(count)
     except (ValueError, TypeError, RecursionError) as exc:
         raise CorruptRecord("the head of a large record cannot be read back; restore it from a backup") from exc
     raise CorruptRecord("the head of a large record is of another release; use the release that wrote it")
@@ -252,6 +271,11 @@ def service_key(tenant: TenantId, service: ServiceId) -> RecordKey[RegisteredSer
 def host_service_key(service: ServiceId) -> RecordKey[HostService]:
     """Return where the host's own word on a service lies."""
     return RecordKey(HOST_SERVICE, key(HOST, "s", service))
+
+
+def confirmations_key(tenant: TenantId, service: ServiceId) -> RecordKey[Mapping[str, Confirmation]]:
+    """Return where it is kept what was said of a service's steps that are done outside."""
+    return RecordKey(CONFIRMATIONS, key(tenant, "sc", service))
 
 
 @lru_cache(_MEMO)
@@ -324,6 +348,21 @@ def marks_key(tenant: TenantId, link: LinkId) -> RecordKey[Mapping[str, int]]:
 def last_use_key(tenant: TenantId, link: LinkId) -> RecordKey[LastUse]:
     """Return where it is kept when a link was last used."""
     return RecordKey(LAST_USE, key(tenant, "nu", link))
+
+
+def job_key(tenant: TenantId, what: str, about: str = "") -> RecordKey[LinkJob]:
+    """Return where it lies how far a walk over links has come.
+
+    Args:
+        what: what it does, such as `purge`.
+        about: the service, or whatever else it is one of.
+    """
+    return RecordKey(JOB, key(tenant, "j", what, about))
+
+
+def purge_in_key(service: ServiceId, tenant: TenantId) -> RecordKey[LinkJob]:
+    """Return where the host notes what the purge of a service in one tenant came to."""
+    return RecordKey(JOB, key(HOST, "j", "purge", service, tenant))
 
 
 @lru_cache(_MEMO)

@@ -13,7 +13,14 @@ from extlink.domain.identifier import ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.fields import as_instant, as_map, as_one_of, as_scopes, as_text, as_whole
 
-__all__ = ["read_open_requests", "read_request", "request_image", "write_open_requests", "write_request"]
+__all__ = [
+    "read_open_requests",
+    "read_request",
+    "read_request_image",
+    "request_image",
+    "write_open_requests",
+    "write_request",
+]
 
 _STATES: Final = frozenset({"open", "approved", "declined", "expired"})
 
@@ -58,6 +65,11 @@ def read_request(value: object) -> GrantRequest:
         cause=as_text(fields["cause"]),
         answered_at=as_instant(fields["answered_at"]),
     )
+
+
+def read_request_image(value: object) -> GrantRequest:
+    """Read what `request_image` wrote: the request without the user's own words."""
+    return read_request({**as_map(value), "message": ""})
 
 
 def write_open_requests(held: OpenRequests) -> Detail:

@@ -186,9 +186,13 @@ class ExtLink(Hub):
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
     def _records(self, step: Read, attempt: Attempt) -> object:
-        if attempt.takes(step, self._read(*attempt.asks(step))) is None:
+        answers = attempt.takes(step, self._read(*attempt.asks(step)))
+        if answers is None:
             return _RESTART
-        for part in attempt.pieces(step):
+        parts = attempt.pieces(step)
+        if not parts:
+            return answers
+        for part in parts:
             if attempt.takes(part, self._read(*attempt.asks(part))) is None:
                 return _RESTART
         return attempt.answers(step) or _RESTART
@@ -435,9 +439,13 @@ class AsyncExtLink(Hub):
                 raise InvalidInput("step", f"expected a step of extlink.operation, got {type(step).__name__}")
 
     async def _records(self, step: Read, attempt: Attempt) -> object:
-        if attempt.takes(step, await self._read(*attempt.asks(step))) is None:
+        answers = attempt.takes(step, await self._read(*attempt.asks(step)))
+        if answers is None:
             return _RESTART
-        for part in attempt.pieces(step):
+        parts = attempt.pieces(step)
+        if not parts:
+            return answers
+        for part in parts:
             if attempt.takes(part, await self._read(*attempt.asks(part))) is None:
                 return _RESTART
         return attempt.answers(step) or _RESTART

@@ -16,6 +16,8 @@ import attrs
 
 from extlink import facts
 from extlink.domain.event import Detail, Event
+from extlink.domain.existing import parse_choice
+from extlink.domain.grant import Existing
 from extlink.domain.identifier import ServiceId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.registry import HostService, RegisteredService, ServiceState, unusable_definition
@@ -23,6 +25,7 @@ from extlink.domain.service import Service, to_fields
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Refused
 from extlink.inputs import exactly, one_of, text, whole
+from extlink.link_policies import read_all
 from extlink.operation import (
     ADMINISTRATORS,
     ADMINISTRATORS_AND_HOST,
@@ -39,25 +42,38 @@ from extlink.operation import (
     read,
 )
 from extlink.ports import Records, prefix
-from extlink.records import SERVICE, grant_head_key, host_service_key, service_key, tenant_key
+from extlink.records import SERVICE, confirmations_key, grant_head_key, host_service_key, service_key, tenant_key
+from extlink.service_purge import Purge, Purges, Remaining, note_purge, purge, purges, remaining
+from extlink.service_steps import confirm, unconfirm
 
 __all__ = [
+    "Purge",
+    "Purges",
+    "Remaining",
+    "confirm",
     "disable",
     "enable",
+    "note_purge",
+    "purge",
+    "purges",
     "quarantine",
     "quarantine_everywhere",
     "register",
     "registered",
     "release",
     "release_everywhere",
+    "remaining",
     "set_default",
     "set_dormancy",
+    "unconfirm",
     "unregister",
 ]
 
 MAX_SERVICES: Final = 1_000
 _MAX_CAUSE: Final = 500
 _MAX_DAYS: Final = 3_650
+# How many services' links may end with one change of the default; each is a record that is read and written.
+_MAX_ENDED: Final = 300
 _DAY: Final = 86_400
 
 
@@ -71,7 +87,7 @@ def _load(call: Call, service: ServiceId) -> Steps[tuple[Tenant, RegisteredServi
 
 
 @operation("services.register", by=ADMINISTRATORS, records=("service.registered", "service.redefined"))
-def _register(call: Call, *, definition: Service) -> Steps[Commit[RegisteredService]]:
+def _register(call: Call, *, definition: Service, existing: Existing) -> Steps[Commit[RegisteredService]]:
     head, at = tenant_key(call.tenant), service_key(call.tenant, definition.id)
     answers = yield from read(head, at)
     tenant = facts.opened(answers, call.tenant)
@@ -85,8 +101,9 @@ def _register(call: Call, *, definition: Service) -> Steps[Commit[RegisteredServ
         return Commit(new, (put(at, new), put(head, tenant)), (event,))
     if known.service == definition:
         return Commit(known)
-    changed = attrs.evolve(known, service=definition)
-    event = Event("service.redefined", {"service": definition.id, **_difference(known.service, definition)})
+    changed = attrs.evolve(known, service=definition, epoch=known.epoch + (existing == "revoke"))
+    told: dict[str, Detail] = {"service": definition.id, "existing": existing}
+    event = Event("service.redefined", {**told, **_difference(known.service, definition)})
     return Commit(changed, (put(at, changed),), (event,))
 
 
@@ -102,36 +119,40 @@ def _all(call: Call) -> Steps[list[RegisteredService]]:
     return [SERVICE.decode(one.value)[0] for one in page.items if one.value is not None]
 
 
-def register(service: Service) -> Operation[RegisteredService]:
+def register(service: Service, *, existing: Literal["keep", "revoke"] = "keep") -> Operation[RegisteredService]:
     """Make a service known to the tenant, or replace its definition; its state stays as it is.
 
     Source: S1. Registering enables nothing. Needs `common_administrator`.
 
     Args:
         service: a definition, of the built-in catalogue or the host's own.
+        existing: what happens to links where the definition changes. `keep`: they stay, and what the definition no
+            longer has is refused; `revoke`: every link to the service ends, in O(1).
 
     Raises:
-        InvalidInput: not a `Service`.
+        InvalidInput: not a `Service`, or another word about existing links.
 
     >>> from extlink import catalog
     >>> register(catalog.SLACK).name
     'services.register'
     """
-    return _register(definition=exactly(service, Service, "service"))
+    definition = exactly(service, Service, "service")
+    return _register(definition=definition, existing=parse_choice("services.register", existing))
 
 
 @operation("services.unregister", by=ADMINISTRATORS, records=("service.unregistered",))
 def _unregister(call: Call, *, service: ServiceId) -> Steps[Commit[None]]:
-    head = grant_head_key(call.tenant, service)
+    head, said = grant_head_key(call.tenant, service), confirmations_key(call.tenant, service)
     place = service_key(call.tenant, service)
-    answers = yield from read(tenant_key(call.tenant), place, head)
+    answers = yield from read(tenant_key(call.tenant), place, head, said)
     facts.opened(answers, call.tenant)
     known = facts.registered(answers, call.tenant, service)
     # Nobody has a link without a grant, so the head of the grants, guarded while it is absent, stands for both. Without
     # the record its epoch would be forgotten, and what it ended be revived by registering anew.
     if known.state is not ServiceState.UNCONFIGURED or known.epoch or answers.get(head) is not None:
         raise Refused(Reason("service.blocked_by_links", {"service": service}))
-    return Commit(None, (drop(place),), (Event("service.unregistered", {"service": service}),))
+    dropped = (drop(place), *((drop(said),) if answers.get(said) is not None else ()))
+    return Commit(None, dropped, (Event("service.unregistered", {"service": service}),))
 
 
 def unregister(service: str) -> Operation[None]:
@@ -178,9 +199,7 @@ def enable(service: str) -> Operation[RegisteredService]:
 
 
 @operation("services.disable", by=ADMINISTRATORS, records=("service.disabled",))
-def _disable(
-    call: Call, *, service: ServiceId, existing: Literal["suspend", "revoke"]
-) -> Steps[Commit[RegisteredService]]:
+def _disable(call: Call, *, service: ServiceId, existing: Existing) -> Steps[Commit[RegisteredService]]:
     _, known = yield from _load(call, service)
     if known.state is ServiceState.QUARANTINED:
         raise Refused(Reason("service.quarantined", {"service": service, "cause": known.cause}))
@@ -206,8 +225,7 @@ def disable(service: str, *, existing: Literal["suspend", "revoke"] = "suspend")
     >>> disable("slack", existing="revoke")
     services.disable(service='slack', existing='revoke')
     """
-    checked = one_of(existing, ("suspend", "revoke"), "existing")
-    return _disable(service=_id(service), existing=cast("Literal['suspend', 'revoke']", checked))
+    return _disable(service=_id(service), existing=parse_choice("services.disable", existing))
 
 
 @operation("services.quarantine", by=ADMINISTRATORS, records=("service.quarantined",))
@@ -221,20 +239,23 @@ def _quarantine(call: Call, *, service: ServiceId, cause: str) -> Steps[Commit[R
     return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
 
 
-def quarantine(service: str, cause: str) -> Operation[RegisteredService]:
+def quarantine(service: str, cause: str, *, existing: Literal["revoke"] = "revoke") -> Operation[RegisteredService]:
     """Stop a service at once and end all its links of this tenant; nothing revives them.
 
     Source: F14, MISSION's four verbs. One record is written, so it holds at the next check in every process.
 
     Args:
         cause: why, for the administrators who meet it; at most 500 characters.
+        existing: `revoke` alone; `disable` pauses links.
 
-    Raises when run:
-        Refused: `service.unknown`.
+    Raises:
+        InvalidInput: malformed arguments, or another word about existing links.
+        Refused: when run: `service.unknown`.
 
     >>> quarantine("slack", "token leak at the vendor").name
     'services.quarantine'
     """
+    parse_choice("services.quarantine", existing)
     return _quarantine(service=_id(service), cause=text(cause, "cause", _MAX_CAUSE))
 
 
@@ -277,14 +298,21 @@ def _quarantine_everywhere(call: Call, *, service: ServiceId, cause: str) -> Ste
     return Commit(changed, (put(at, changed),), (event,))
 
 
-def quarantine_everywhere(service: str, cause: str) -> Operation[HostService]:
+def quarantine_everywhere(
+    service: str, cause: str, *, existing: Literal["revoke"] = "revoke"
+) -> Operation[HostService]:
     """Stop a service in every tenant at once and end all its links; run it on `hub.host()`.
 
     Source: F14, DESIGN 5 (`~host`). One record is written.
 
+    Args:
+        cause: as in `quarantine`.
+        existing: `revoke` alone; `disable` pauses links, in one tenant.
+
     >>> quarantine_everywhere("slack", "vendor breach").name
     'services.quarantine_everywhere'
     """
+    parse_choice("services.quarantine_everywhere", existing)
     return _quarantine_everywhere(service=_id(service), cause=text(cause, "cause", _MAX_CAUSE))
 
 
@@ -310,26 +338,58 @@ def release_everywhere(service: str) -> Operation[HostService]:
 
 
 @operation("services.set_default", by=ADMINISTRATORS, records=("default.changed",))
-def _set_default(call: Call, *, unconfigured: Literal["deny", "allow"]) -> Steps[Commit[Tenant]]:
+def _set_default(call: Call, *, unconfigured: Literal["deny", "allow"], existing: Existing) -> Steps[Commit[Tenant]]:
     at = tenant_key(call.tenant)
     tenant = facts.opened((yield from read(at)), call.tenant)
     if tenant.unconfigured_services == unconfigured:
         return Commit(tenant)
     changed = attrs.evolve(tenant, unconfigured_services=unconfigured)
-    event = Event("default.changed", {"before": tenant.unconfigured_services, "after": unconfigured})
-    return Commit(changed, (put(at, changed),), (event,))
+    ended = (yield from _unconfigured(call)) if (unconfigured, existing) == ("deny", "revoke") else ()
+    details: dict[str, Detail] = {
+        "before": tenant.unconfigured_services,
+        "after": unconfigured,
+        "existing": existing,
+        "ended": tuple(one.service.id for one in ended),
+    }
+    raised = [put(service_key(call.tenant, one.service.id), attrs.evolve(one, epoch=one.epoch + 1)) for one in ended]
+    return Commit(changed, (put(at, changed), *raised), (Event("default.changed", details),))
 
 
-def set_default(unconfigured: Literal["deny", "allow"]) -> Operation[Tenant]:
+def _unconfigured(call: Call) -> Steps[tuple[RegisteredService, ...]]:
+    """Return the services that nobody enabled or disabled, as they are in the operation's snapshot.
+
+    Raises:
+        Refused: `save.too_large`.
+    """
+    listed = yield from _all(call)
+    places = [service_key(call.tenant, one.service.id) for one in listed if one.state is ServiceState.UNCONFIGURED]
+    if len(places) > _MAX_ENDED:
+        raise Refused(Reason("save.too_large", {"count": str(len(places)), "limit": str(_MAX_ENDED)}))
+    answers = yield from read_all(places)
+    found = (answers.get(place) for place in places)
+    return tuple(one for one in found if one is not None and one.state is ServiceState.UNCONFIGURED)
+
+
+def set_default(
+    unconfigured: Literal["deny", "allow"], *, existing: Literal["suspend", "revoke"] = "suspend"
+) -> Operation[Tenant]:
     """Say what holds for registered services that nobody enabled or disabled; until then they are denied.
 
     Source: F1. Users still need a grant. Needs `common_administrator`.
 
+    Args:
+        existing: what happens to links to these services where they are denied from now on. `suspend`: they work again
+            once the service is enabled, or the default is `allow`; `revoke`: they end.
+
+    Raises:
+        InvalidInput: another word.
+        Refused: when run: `save.too_large`: the links of over 300 services would end at once.
+
     >>> set_default("deny")
-    services.set_default(unconfigured='deny')
+    services.set_default(unconfigured='deny', existing='suspend')
     """
-    checked = one_of(unconfigured, ("deny", "allow"), "unconfigured")
-    return _set_default(unconfigured=cast("Literal['deny', 'allow']", checked))
+    checked = cast("Literal['deny', 'allow']", one_of(unconfigured, ("deny", "allow"), "unconfigured"))
+    return _set_default(unconfigured=checked, existing=parse_choice("services.set_default", existing))
 
 
 @operation("services.set_dormancy", by=ADMINISTRATORS, records=("tenant.setting_changed",))
@@ -345,7 +405,9 @@ def _set_dormancy(call: Call, *, service: ServiceId, days: int | None) -> Steps[
     return Commit(changed, (put(service_key(call.tenant, service), changed),), (event,))
 
 
-def set_dormancy(service: str, *, days: int | None) -> Operation[RegisteredService]:
+def set_dormancy(
+    service: str, *, days: int | None, existing: Literal["revoke"] = "revoke"
+) -> Operation[RegisteredService]:
     """Say after how many days without use the links to a service are over; effective at the next check.
 
     Source: F12. Needs `common_administrator`. The days count from when a link's tokens were last renewed: a service
@@ -354,6 +416,7 @@ def set_dormancy(service: str, *, days: int | None) -> Operation[RegisteredServi
 
     Args:
         days: 1 to 3,650; None: links live as long as the host's lifetimes say.
+        existing: `revoke` alone: a link that nobody used for so long ends.
 
     Raises:
         InvalidInput: malformed arguments.
@@ -362,6 +425,7 @@ def set_dormancy(service: str, *, days: int | None) -> Operation[RegisteredServi
     >>> set_dormancy("slack", days=90)
     services.set_dormancy(service='slack', days=90)
     """
+    parse_choice("services.set_dormancy", existing)
     return _set_dormancy(service=_id(service), days=None if days is None else whole(days, "days", 1, _MAX_DAYS))
 
 

@@ -25,7 +25,7 @@ from extlink.inputs import address_text, audience, presented_secret
 from extlink.link_ends import load_link
 from extlink.operation import Call, Commit, Draw, Ledger, List, Now, Operation, Steps, ask, drop, operation, put, read
 from extlink.ports import Records, prefix
-from extlink.records import SUBSCRIPTION, client_key, link_key, service_key, subscription_key
+from extlink.records import SUBSCRIPTION, link_key, service_key, subscription_key
 
 __all__ = ["check_delivery", "listed", "subscribe", "unsubscribe"]
 
@@ -184,7 +184,7 @@ def _check_delivery(call: Call, *, link: LinkId, subscription: SubscriptionId) -
     if held is None:
         raise Refused(Reason("link.unknown", {"link": link}))
     known = yield from _find(call, link, subscription)
-    found = yield from facts.load(call, held.service, held.owner, client_key(call.tenant, held.client))
+    found = yield from facts.load(call, held.service, held.owner, client=held.client)
     at = yield from ask(Now())
     request = AccessRequest(
         service=held.service,

@@ -6,15 +6,16 @@ host's directory says is asked as well, so a user the directory calls suspended 
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from extlink import facts
 from extlink.domain.event import Event
+from extlink.domain.existing import parse_choice
+from extlink.domain.grant import Existing
 from extlink.domain.identifier import UserId, parse_id
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import UserState
 from extlink.errors import Refused
-from extlink.inputs import one_of
 from extlink.operation import ADMINISTRATORS_AND_HOST, Call, Commit, Operation, Steps, operation, put, read
 from extlink.records import tenant_key, user_key
 
@@ -31,7 +32,7 @@ def _load(call: Call, user: UserId) -> Steps[UserState]:
 
 
 @operation("users.suspend", by=ADMINISTRATORS_AND_HOST, records=("user.suspended",))
-def _suspend(call: Call, *, user: UserId, existing: Literal["revoke", "suspend"]) -> Steps[Commit[UserState]]:
+def _suspend(call: Call, *, user: UserId, existing: Existing) -> Steps[Commit[UserState]]:
     known = yield from _load(call, user)
     if known.status == "deleted":
         raise Refused(Reason("user.deleted", {"user": user}))
@@ -56,8 +57,7 @@ def suspend(user: str, *, existing: Literal["revoke", "suspend"] = "revoke") -> 
     >>> suspend("sato")
     users.suspend(user='sato', existing='revoke')
     """
-    checked = one_of(existing, ("revoke", "suspend"), "existing")
-    return _suspend(user=_id(user), existing=cast("Literal['revoke', 'suspend']", checked))
+    return _suspend(user=_id(user), existing=parse_choice("users.suspend", existing))
 
 
 def _id(value: object) -> UserId:
@@ -97,14 +97,21 @@ def _delete(call: Call, *, user: UserId) -> Steps[Commit[UserState]]:
     return Commit(after, (put(user_key(call.tenant, user), after),), (event,))
 
 
-def delete(user: str) -> Operation[UserState]:
+def delete(user: str, *, existing: Literal["revoke"] = "revoke") -> Operation[UserState]:
     """End everything of a user for good; the record stays as a tombstone, so nothing can be revived.
 
     Source: TRACE T12, DESIGN 5.
 
+    Args:
+        existing: `revoke` alone; `suspend` for a leave pauses links.
+
+    Raises:
+        InvalidInput: any other word about existing links.
+
     >>> delete("sato")
     users.delete(user='sato')
     """
+    parse_choice("users.delete", existing)
     return _delete(user=_id(user))
 
 

@@ -45,4 +45,4 @@ def reopened(server: Cluster, schema: str) -> Iterator[Callable[..., PostgresSto
 @pytest.fixture
 def store(reopened: Callable[..., PostgresStorage]) -> PostgresStorage:
     """Open a store that waits a little, over two connections."""
-    return reopened(timeout=2.0, connections=2)
+    return reopened(timeout=10.0, connections=2)

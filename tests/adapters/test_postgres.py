@@ -242,7 +242,7 @@ def test_guards_read_before_the_head_is_locked_would_both_hold(store: PostgresSt
 
 def test_a_writer_that_does_not_get_its_turn_is_told(server: Cluster, schema: str, reopened: Reopened) -> None:
     """Somebody holds the tenant's head: `Contention`, nothing changed, reads and other tenants go on."""
-    store = reopened(timeout=0.05)
+    store = reopened(timeout=1.0)
     put(store, at(b"a"), b"before")
     one = batch(Write(at(b"a"), b"after"))
     with psycopg.connect(server.conninfo) as other:
@@ -258,7 +258,7 @@ def test_a_writer_that_does_not_get_its_turn_is_told(server: Cluster, schema: st
 
 def test_a_guard_on_the_host_waits_for_no_lock_of_the_host(server: Cluster, schema: str, reopened: Reopened) -> None:
     """A commit of the host that is under way keeps no tenant from committing."""
-    store = reopened(timeout=0.05)
+    store = reopened(timeout=1.0)
     put(store, at(b"s", HOST), b"before")
     (found,) = store.read([at(b"s", HOST)], {})
     with psycopg.connect(server.conninfo) as other:
@@ -447,7 +447,7 @@ def test_an_error_of_another_kind_passes_through(store: PostgresStorage, monkeyp
 
 def test_all_connections_in_use(reopened: Reopened) -> None:
     """A call waits as long as it may, and says what is wrong."""
-    store = reopened(timeout=0.1, connections=1)
+    store = reopened(timeout=1.0, connections=1)
     paths(store)
     held = store._pool.getconn()
     try:
@@ -574,7 +574,7 @@ def test_a_commit_cancelled_at_any_await(server: Cluster, schema: str) -> None:
     async def main() -> int:
         is_over = False
         number = 0
-        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=2, timeout=5) as store:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=2, timeout=30) as store:
             await store.commit(batch(entries=[b"warm"]))
             while not is_over:
                 key = at(b"%d" % number)
@@ -599,7 +599,7 @@ def test_a_call_that_waits_for_a_connection_may_be_cancelled(server: Cluster, sc
     """It never starts, and the connection that comes free serves the next."""
 
     async def main() -> None:
-        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=5) as store:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=30) as store:
             held = await store._pool.getconn()
             waiting = asyncio.create_task(store.commit(batch(Write(at(b"a"), b"x"))))
             await asyncio.sleep(0.01)
@@ -616,7 +616,7 @@ def test_a_cancelled_call_leaves_no_transaction_open(server: Cluster, schema: st
     """A task that waits for a lock is cancelled: its connection is closed, and nobody waits for it."""
 
     async def main() -> None:
-        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=5) as store:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=30) as store:
             await store.commit(batch(Write(at(b"a"), b"x")))
             with psycopg.connect(server.conninfo) as other:
                 other.execute(_over(schema, "UPDATE extlink.head SET floor = floor"))
@@ -764,7 +764,7 @@ def test_asynchronous_hosts_are_told_alike(server: Cluster, schema: str, monkeyp
     async def main() -> None:
         with pytest.raises(Misconfigured, match="extlink schema upgrade"):
             await AsyncPostgresStorage(server.conninfo, schema="none").open()
-        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=5) as store:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=30) as store:
             await store.open()
             assert () == tuple(await store.read([], {}))
             errors.extend([psycopg.errors.DeadlockDetected(), psycopg.errors.AdminShutdown()])
@@ -774,7 +774,7 @@ def test_asynchronous_hosts_are_told_alike(server: Cluster, schema: str, monkeyp
                 await store.commit(batch())
             with pytest.raises(Conflict):
                 await store.commit(batch(Write(at(b"a"), b"x"), guards=[Guard(at(b"a"), version())]))
-        hurried = AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=0.1)
+        hurried = AsyncPostgresStorage(server.conninfo, schema=schema, connections=1, timeout=1.0)
         assert 2 == await hurried.commit(batch())
         held = await hurried._pool.getconn()
         with pytest.raises(Unavailable, match="all connections are in use"):

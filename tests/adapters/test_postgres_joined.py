@@ -212,7 +212,7 @@ def test_asynchronous_hosts_join_alike(server: Cluster, schema: str) -> None:
 
     async def main() -> None:
         async with (
-            AsyncPostgresStorage(server.conninfo, schema=schema, timeout=2) as store,
+            AsyncPostgresStorage(server.conninfo, schema=schema, timeout=30) as store,
             await psycopg.AsyncConnection.connect(server.conninfo) as host,
         ):
             await host.set_isolation_level(READ_COMMITTED)
@@ -241,7 +241,7 @@ def test_asynchronous_hosts_lose_a_connection_alike(server: Cluster, schema: str
     """The error is ours, and the connection is closed when not even an undo gets through."""
 
     async def main() -> None:
-        async with AsyncPostgresStorage(server.conninfo, schema=schema, timeout=2) as store:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, timeout=30) as store:
             host = await psycopg.AsyncConnection.connect(server.conninfo)
             await host.set_isolation_level(READ_COMMITTED)
             joined = store.joined(host)

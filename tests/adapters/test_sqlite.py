@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import resource
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,10 +16,10 @@ import attrs
 import pytest
 
 from extlink.adapters import _sqlite
-from extlink.adapters.sqlite import SQLiteStorage
+from extlink.adapters.sqlite import _PUT, SQLiteStorage
 from extlink.domain.instant import Instant
 from extlink.errors import Conflict, Contention, CorruptRecord, Misconfigured, Unavailable
-from extlink.ports import ABSENT, Guard, Records, Write
+from extlink.ports import ABSENT, Guard, Key, Records, Stored, Version, Write
 from extlink.testing import check_storage
 from extlink.testing.probes import ACME, at, batch, ledger, paths, put, together, values
 
@@ -229,6 +231,141 @@ def test_one_thread_needs_one_connection(store: SQLiteStorage) -> None:
     assert store._connections._open <= 5
 
 
+# What a connection remembers to have seen
+
+
+def _records(store: SQLiteStorage) -> dict[bytes, Version]:
+    """Write five records, and return the version of each under its name."""
+    return {name: put(store, at(name), name) for name in (b"a", b"b", b"c", b"d", b"e")}
+
+
+def _known(versions: dict[bytes, Version]) -> dict[Key, Version]:
+    return {at(name): version for name, version in versions.items()}
+
+
+def _statements(store: SQLiteStorage, call: Callable[[], object]) -> list[str]:
+    """Return the statements that a call runs."""
+    seen: list[str] = []
+    with store._connections.lend() as connection:
+        connection.set_trace_callback(seen.append)
+    call()
+    with store._connections.lend() as connection:
+        connection.set_trace_callback(None)
+    return seen
+
+
+def test_what_was_seen_is_not_read_again_while_nobody_writes(store: SQLiteStorage) -> None:
+    """The file is asked whether it has changed, and nothing else; what is absent stays so."""
+    known = _known(_records(store))
+    keys = [*known, at(b"absent")]
+    first = store.read(keys, known)
+
+    answers: list[Sequence[Stored]] = []
+    asked = _statements(store, lambda: answers.append(store.read(keys, known)))
+
+    assert ["PRAGMA data_version"] == asked
+    assert [first] == answers
+    assert [*known.values(), ABSENT] == [one.version for one in first]
+
+
+def test_only_what_was_not_seen_is_read(store: SQLiteStorage) -> None:
+    """A record that the caller does not know, or that nobody asked for yet, is read, of the same moment."""
+    known = _known(_records(store))
+    store.read([*known], known)
+    partly = {key: version for key, version in known.items() if key != at(b"a")}
+
+    answers: list[Sequence[Stored]] = []
+    asked = _statements(store, lambda: answers.append(store.read([*known, at(b"f")], partly)))
+
+    assert [1, 1] == [asked[0].count("UNION ALL"), asked.count("PRAGMA data_version")]
+    assert [b"a", None, None, None, None, None] == [one.value for one in answers[0]]
+    assert [*known.values(), ABSENT] == [one.version for one in answers[0]]
+
+
+def _by_the_store(_: Path, store: SQLiteStorage, write: Write) -> None:
+    store.commit(batch(write))
+
+
+def _by_another_store(file: Path, _: SQLiteStorage, write: Write) -> None:
+    with SQLiteStorage(file) as other:
+        other.commit(batch(write))
+
+
+def _by_another_connection(file: Path, store: SQLiteStorage, write: Write) -> None:
+    with store._connections.lend():
+        _by_the_store(file, store, write)
+
+
+def _by_another_process(file: Path, _: SQLiteStorage, write: Write) -> None:
+    change = "DELETE FROM record WHERE path = ?" if write.value is None else _PUT
+    values = [write.key.path] if write.value is None else [*write.key, 12345, write.value]
+    program = (
+        "import ast, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        "c.execute(sys.argv[2], ast.literal_eval(sys.argv[3])); c.commit()"
+    )
+    subprocess.run([sys.executable, "-c", program, file, change, repr(values)], check=True)
+
+
+_WRITERS = [_by_the_store, _by_another_store, _by_another_connection, _by_another_process]
+
+
+def _sees(file: Path, store: SQLiteStorage, writer: Callable[[Path, SQLiteStorage, Write], None]) -> bool:
+    """Whether a store's next read sees that a record it has seen was written, deleted, and one it missed made."""
+    known = _known(_records(store))
+    keys = [*known, at(b"absent")]
+    for write in (Write(at(b"a"), b"new"), Write(at(b"b"), None), Write(keys[-1], b"x")):
+        store.read(keys, known)
+        store.read(keys, known)
+        writer(file, store, write)
+        (found,) = [one for one in store.read(keys, known) if one.key == write.key]
+        if found.version == known.get(write.key, ABSENT) or found.value != write.value:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("writer", _WRITERS)
+def test_a_change_by_anybody_is_seen_by_the_next_read(
+    file: Path, store: SQLiteStorage, writer: Callable[[Path, SQLiteStorage, Write], None]
+) -> None:
+    """Whoever committed it: this store on this connection or another, another store, another process (P8, P11)."""
+    assert _sees(file, store, writer)
+
+
+@pytest.mark.parametrize("writer", _WRITERS[1:])
+def test_a_connection_that_never_asks_is_caught(
+    file: Path,
+    store: SQLiteStorage,
+    monkeypatch: pytest.MonkeyPatch,
+    writer: Callable[[Path, SQLiteStorage, Write], None],
+) -> None:
+    """The broken twin: what was seen is believed for ever."""
+    monkeypatch.setattr(_sqlite.Connection, "changes", lambda _: 1)
+
+    assert not _sees(file, store, writer)
+
+
+def test_a_connection_that_believes_itself_is_caught(
+    file: Path, store: SQLiteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin: a connection's own commits change no number that it is told."""
+    monkeypatch.setattr(_sqlite.Connection, "forget", lambda _: None)
+
+    assert not _sees(file, store, _by_the_store)
+
+
+def test_what_is_remembered_to_be_seen_is_bounded(store: SQLiteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound a connection begins anew, and answers as before."""
+    monkeypatch.setattr(_sqlite, "_SEEN", 6)
+    known = _known(_records(store))
+    for number in range(20):
+        keys = [*known, at(b"absent %d" % number)]
+        found = store.read(keys, known)
+
+        assert [*known.values(), ABSENT] == [one.version for one in found]
+        with store._connections.lend() as connection:
+            assert len(connection.seen) <= 8
+
+
 # Faults
 
 
@@ -241,18 +378,17 @@ class _Faulty:
         self._late = late
         self._error = error
 
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def changes(self) -> int:
+        return _sqlite.Connection.changes(self)  # type: ignore[arg-type]
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> object:
         return self._call(self._connection.execute, statement, parameters)
 
     def executemany(self, statement: str, parameters: Sequence[object]) -> object:
         return self._call(self._connection.executemany, statement, parameters)
-
-    def close(self) -> None:
-        self._connection.close()
 
     def _call(self, call: Callable[..., object], statement: str, parameters: Sequence[object]) -> object:
         self._left -= 1

@@ -17,9 +17,9 @@ from tests.benchmarks.report import Row, Section, at_most, plain, without
 from tests.fakes import NOW, FrozenClock
 from tests.schedules.world import ADDRESS, KEYS, PEOPLE, SCOPE, TENANT, connected, prepared
 
-__all__ = ["on_postgres"]
+__all__ = ["THREADS", "Measured", "on_postgres"]
 
-_THREADS: Final = 8
+THREADS: Final = 8
 _LIMIT: Final = 1.4
 _TITLE: Final = "A check and a commit on PostgreSQL"
 _HOW: Final = (
@@ -111,7 +111,7 @@ def on_postgres(count: int, rounds: int = ROUNDS) -> Section:
     if reason := clusters.missing():
         return Section(_TITLE, _HOW, (without("PostgreSQL", reason),))
     server = clusters.cluster(clusters.newest())
-    measured = _Measured(server.conninfo, server.fresh_name())
+    measured = Measured(server.conninfo, server.fresh_name())
     try:
         rows: list[Row] = []
         for name, contenders in measured.contenders(count).items():
@@ -124,7 +124,7 @@ def on_postgres(count: int, rounds: int = ROUNDS) -> Section:
     return Section(_TITLE, f"{_HOW} {version}", tuple(rows), _NOTES)
 
 
-class _Measured:
+class Measured:
     """The stores, the bare connections and what they do."""
 
     def __init__(self, conninfo: str, schema: str) -> None:
@@ -133,25 +133,27 @@ class _Measured:
         from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
         from extlink.adapters.postgres_schema import upgrade
 
+        self.schema = schema
         upgrade(conninfo, schema=schema)
-        self.store = PostgresStorage(conninfo, schema=schema, connections=_THREADS)
+        self.store = PostgresStorage(conninfo, schema=schema, connections=THREADS)
         # Operations draw from a counter there, so that each hub has draws of its own.
         _, self.tenant, _ = prepared(self.store)
         self.check = access.check(connected(self.tenant).access_token, scope=SCOPE, address=ADDRESS)
         assert self.tenant.run(self.check)
         assert self.tenant.run(self.check)
         self.asked = _recorded(lambda: self.tenant.run(self.check))
-        self.asynchronous = AsyncPostgresStorage(conninfo, schema=schema, connections=_THREADS)
+        self.asynchronous = AsyncPostgresStorage(conninfo, schema=schema, connections=THREADS)
         self.loop = Blocking(lambda: self.asynchronous)
         hub = AsyncExtLink(self.asynchronous, keys=KEYS, directory=_people(), clock=FrozenClock())
         self.async_tenant = hub.tenant(TENANT)
-        self.connections = [psycopg.connect(conninfo, autocommit=True) for _ in range(_THREADS)]
+        self.connections = [psycopg.connect(conninfo, autocommit=True) for _ in range(THREADS)]
         self.async_connections = [
-            self.loop.run(psycopg.AsyncConnection.connect(conninfo, autocommit=True)) for _ in range(_THREADS)
+            self.loop.run(psycopg.AsyncConnection.connect(conninfo, autocommit=True)) for _ in range(THREADS)
         ]
         self.numbers = itertools.count()
 
     def close(self) -> None:
+        """Close everything."""
         self.store.close()
         for connection in self.connections:
             connection.close()
@@ -161,7 +163,7 @@ class _Measured:
 
     def contenders(self, count: int) -> dict[str, dict[str, Batch]]:
         """Return what is compared, by name."""
-        one, many = range(1), range(_THREADS)
+        one, many = range(1), range(THREADS)
         return {
             "check, one thread": {
                 "bare": _threaded([self._bare_check(number) for number in one], count),

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +30,12 @@ from tests.benchmarks import (
     checking,
     datagroups,
     decisions,
+    direct,
     endpoints,
+    growing,
     importing,
     page,
+    pgbench,
     planning,
     postgres,
     previewing,
@@ -57,12 +61,15 @@ def _sections(folder: Path, *, smoke: bool) -> Iterator[Callable[[], Section]]:
     yield lambda: decisions.growing(size, rounds)
     counts = (100, 3_000) if smoke else (100, 3_000, 40_000, 100_000)
     yield lambda: addresses.looking_up(counts, 400 if smoke else 10_000, rounds)
-    yield lambda: checking.checking(
-        folder, checking.prepare(folder, 300 if smoke else 100_000, size.ranges), 50 if smoke else 2_000, rounds
-    )
+    checks = cache(lambda: checking.prepare(folder, 300 if smoke else 100_000, size.ranges))
+    yield lambda: checking.checking(folder, checks(), 50 if smoke else 2_000, rounds)
+    yield lambda: direct.running(checks(), 50 if smoke else 2_000, rounds)
+    yield lambda: growing.growing(folder, (100, 300) if smoke else (10_000, 1_000_000), rounds)
     yield lambda: changing.writing(folder, 5 if smoke else 30, rounds)
     yield lambda: datagroups.verdicts(40 if smoke else 2_000, rounds)
     yield lambda: postgres.on_postgres(16 if smoke else 800, rounds)
+    yield lambda: pgbench.beside_pgbench(folder, 16 if smoke else 800, rounds)
+    yield lambda: pgbench.writing_one_ledger(folder, 32 if smoke else 320, rounds)
     yield lambda: endpoints.answering(folder, 5 if smoke else 100, rounds)
     yield lambda: importing.importing(folder, 2 if smoke else 3 * ROUNDS)
     yield lambda: planning.planning(*((300, 500, 100) if smoke else (4_338, 40_000, 2_900)), rounds)

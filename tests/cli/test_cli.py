@@ -288,6 +288,10 @@ def test_many_owners_are_counted(folder: Path, capsys: pytest.CaptureFixture[str
         (["plan", "--service-tags", "absent.json"], "no such file or directory"),
         (["plan", "--service-tags", "{old}", "--requirement", "all"], "--requirement: expected one of vendor-current"),
         (["plan", "--service-tags", "{old}", "--region", "mars"], "region: expected a region of vendor-current"),
+        (
+            ["plan", "--service-tags", "{old}", "--at-most-extra", "-1"],
+            "--at-most-extra: expected 0 or more addresses, got -1",
+        ),
         (["plan", "--service-tags", "{old}", "--rows", "-1"], "--rows: expected 0 to 1,000,000 rows, got -1"),
         (["plan", "--service-tags", "{list}"], "--service-tags 'list.csv': data: expected UTF-8"),
         (
@@ -325,8 +329,9 @@ def test_what_is_wrong_is_told(
         (["--edition", "CN", "--language", "en"], "What to do: "),
         (["--requirement", "seed"], "計画できません：基準「seed」が求める一覧（power-automate、office-365）が"),
         (["--rows", "0"], "計画できません"),
+        (["--rows", "1", "--at-most-extra", "0"], "計画できません"),
     ],
-    ids=["edition", "data", "rows"],
+    ids=["edition", "data", "rows", "extra"],
 )
 def test_where_there_is_no_plan_the_reason_is_told(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str

@@ -58,6 +58,10 @@ class Schemas:
         upgrade(self.cluster.conninfo, schema=schema)
         return await self._opened(schema, 10)
 
+    def again_async(self) -> AsyncPostgresStorage:
+        """Return the asynchronous store over what `again` opens, for `async with`."""
+        return AsyncPostgresStorage(self.cluster.conninfo, schema=self._same, connections=10)
+
     async def _opened(self, schema: str, connections: int) -> AsyncPostgresStorage:
         store = AsyncPostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
         await store.open()

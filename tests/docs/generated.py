@@ -62,6 +62,7 @@ UNRESTRICTED: Final = {
         ["previews.more", "previews.preview"],
         "whoever may run the operation; without one, or with `directory` or `at`, `common_administrator` or `host`",
     ),
+    "access.check_many": "the host, for whoever presents tokens",
 }
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})

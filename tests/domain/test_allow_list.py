@@ -160,6 +160,19 @@ def test_where_there_is_no_plan_there_is_a_reason(needed: list[Row], rows: int |
         assert "{" not in found.text(language) + found.remedy.text(language)
 
 
+def test_a_plan_that_opens_more_than_it_may_is_none() -> None:
+    """Where rows are few even the fewest can be too many: the number is told, and the same bound lets it through."""
+    needed = [Row(range=parse_range(text)) for text in ("1.1.1.0", "1.1.1.3")]
+    refused = plan(IPRestriction("deny_all"), needed, rows=1, at_most_extra=1)
+    allowed = plan(IPRestriction("deny_all"), needed, rows=1, at_most_extra=2)
+
+    assert Reason("network.plan_opens_too_much", {"extra": 2, "most": 1, "rows": 1}) == refused
+    assert isinstance(allowed, Plan)
+    assert 2 == allowed.extra_addresses
+    with pytest.raises(InvalidInput, match="at_most_extra: expected a whole number of addresses"):
+        plan(IPRestriction("deny_all"), needed, rows=1, at_most_extra=-1)
+
+
 def test_needs_in_both_halves_take_two_rows() -> None:
     """No row is ever all addresses: one free row does not suffice, two do, and what they open is said."""
     needed = [Row(range=parse_range(text)) for text in ("1.1.1.1", "200.1.1.1")]

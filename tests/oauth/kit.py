@@ -16,6 +16,7 @@ import attrs
 import pytest
 
 from extlink import clients
+from extlink.adapters.memory import MemoryStorage
 from extlink.clients import RegisteredClient
 from extlink.domain.client_registration import ClientProfile
 from extlink.domain.consent import Consent
@@ -90,9 +91,9 @@ class Site:
     registered: RegisteredClient
 
     @classmethod
-    def make(cls, *, rate_limit: RateLimit | None = None, **profile: Any) -> Site:
+    def make(cls, *, rate_limit: RateLimit | None = None, store: MemoryStorage | None = None, **profile: Any) -> Site:
         """Open a tenant with Power Automate, and register a client of it."""
-        host = Host.prepared()
+        host = Host.prepared(store=store)
         server = AuthorizationServer(ISSUER, endpoint=ENDPOINT, rate_limit=rate_limit)
         return cls(host=host, server=server, registered=register(host, **profile))
 

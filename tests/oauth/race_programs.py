@@ -1,4 +1,4 @@
-"""Programs that race one another on one SQLite file, for tests that need several processes (`python -m`).
+"""Programs that race one another on one store, for tests that need several processes (`python -m`).
 
 Each opens the store, says that it is ready, waits for a line, sends its requests from as many threads at once, and
 prints how often it got which answer.
@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from extlink.adapters.postgres import PostgresStorage
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.http import Request
 from tests.oauth.attacked import Party, reunited
@@ -21,9 +22,18 @@ from tests.schedules.world import TENANT, hub_over
 __all__ = ["main"]
 
 
-def main(path: str, body: str, count: str, seed: str) -> None:
-    """Send the request whose body lies in a file so many times at once."""
-    with SQLiteStorage(path, timeout=60) as storage:
+def _opened(where: str, schema: str) -> SQLiteStorage | PostgresStorage:
+    return PostgresStorage(where, schema=schema, timeout=60) if schema else SQLiteStorage(where, timeout=60)
+
+
+def main(where: str, schema: str, body: str, count: str, seed: str) -> None:
+    """Send the request whose body lies in a file so many times at once.
+
+    Args:
+        where: a SQLite file, or a server as libpq reads it.
+        schema: there; empty for a file.
+    """
+    with _opened(where, schema) as storage:
         target = reunited(storage, {"flow": Party(id="unused")})
         node = hub_over(storage, seed=int(seed)).tenant(TENANT)
         asked = Request(

@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import attrs
@@ -25,18 +26,20 @@ from extlink.domain.secret import Secret
 from extlink.domain.token import Presented
 from extlink.domain.token_ledger import Failed, Issued, TokenLedger
 from extlink.http import Request, Response
-from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
+from extlink.ports import AsyncStorage, Batch, Key, Page, Position, Query, Storage, Stored, Version
 from extlink.runtime import AsyncExtLink
 from extlink.testing.probes import ledger
+from tests import clusters
+from tests.contract.postgres_stores import Schemas
 from tests.contract.stores import STORES, Opened
 from tests.fakes import CountingEntropy
-from tests.oauth.attacked import INTROSPECT, TOKEN, Attacked, attacked, in_memory, members, request
+from tests.oauth.attacked import INTROSPECT, REVOKE, TOKEN, Attacked, attacked, basic, in_memory, members, request
 from tests.schedules.world import ADDRESS, KEYS, PEOPLE, SCOPE, TENANT
 
 PARALLEL = 200
 NODES = 4
 PATIENCE_SECONDS = 120
-KINDS = [name for name in STORES if not name.startswith("async")]
+KINDS = [*(name for name in STORES if not name.startswith("async")), "postgres"]
 
 
 class NotOne(AssertionError):
@@ -66,9 +69,11 @@ class Together:
 
 
 @pytest.fixture
-def opened(kind: str, tmp_path: Path) -> Iterator[Opened]:
+def opened(kind: str, tmp_path: Path) -> Iterator[Opened | Schemas]:
     """Open a store of a kind, and close it after the test."""
-    opened = Opened(kind, tmp_path)
+    if kind == "postgres":
+        clusters.require()
+    opened = Schemas(clusters.newest(), "sync") if kind == "postgres" else Opened(kind, tmp_path)
     yield opened
     opened.close()
 
@@ -121,7 +126,7 @@ def require_one_lineage(target: Attacked, token: str, answers: Sequence[Response
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_hundred_redemptions_of_one_code(opened: Opened) -> None:
+def test_two_hundred_redemptions_of_one_code(opened: Opened | Schemas) -> None:
     """One gets tokens, 199 `invalid_grant`, and the next valid one ends what the first got (ASVS 10.4.2)."""
     target = attacked(opened.again())
     code = target.code()
@@ -130,7 +135,7 @@ def test_two_hundred_redemptions_of_one_code(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_hundred_refreshes_of_one_token(opened: Opened) -> None:
+def test_two_hundred_refreshes_of_one_token(opened: Opened | Schemas) -> None:
     """A confidential client gets the identical successor two hundred times, and nothing ends."""
     target = attacked(opened.again())
     token = target.connected()["refresh_token"]
@@ -139,7 +144,7 @@ def test_two_hundred_refreshes_of_one_token(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_twenty_refreshes_of_a_public_client(opened: Opened) -> None:
+def test_twenty_refreshes_of_a_public_client(opened: Opened | Schemas) -> None:
     """So does a public one, as long as nobody has used the answer."""
     target = attacked(opened.again())
     token = target.connected("browser")["refresh_token"]
@@ -148,8 +153,38 @@ def test_twenty_refreshes_of_a_public_client(opened: Opened) -> None:
     require_one_lineage(target, token, answers, "browser")
 
 
+def revoking(target: Attacked, token: str) -> Request:
+    """Return the request that ends a lineage, by its refresh token (RFC 7009)."""
+    party = target.parties["flow"]
+    return request(REVOKE, {"token": token}, basic(party.id, party.secret))
+
+
+def require_ended(target: Attacked, answers: Sequence[Response]) -> None:
+    """Require that nothing works after a revocation that was answered with 200, whoever refreshed meanwhile."""
+    said = {(answer.status, members(answer).get("error")) for answer in answers if answer.body}
+    if not said <= {(200, None), (400, "invalid_grant")}:
+        raise NotOne(f"the answers were {said}")
+    for made in {answer.body: members(answer) for answer in answers if answer.status == 200 and answer.body}.values():
+        if target.server.serve(target.tenant, target.refreshing(made["refresh_token"])).status == 200:
+            raise NotOne("a refresh token lives on")
+        if _is_active(target, made["access_token"]):
+            raise NotOne("an access token lives on")
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_twenty_refreshes_each_with_an_assertion_of_its_own(opened: Opened) -> None:
+def test_ten_refreshes_and_ten_revocations(opened: Opened | Schemas) -> None:
+    """Whoever comes first: every revocation succeeds, and what the refreshes were given is dead."""
+    target = attacked(opened.again())
+    token = target.connected()["refresh_token"]
+    asked = (target.refreshing(token), revoking(target, token))
+    answers = race(target, lambda number: asked[number % 2], 20)
+
+    assert {200} == {answer.status for answer in answers[1::2]}
+    require_ended(target, answers[::2])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_twenty_refreshes_each_with_an_assertion_of_its_own(opened: Opened | Schemas) -> None:
     """A client that signs writes down each assertion it used; even so each of its requests gets the same answer."""
     target = attacked(opened.again())
     token = target.connected("signing")["refresh_token"]
@@ -165,7 +200,7 @@ def test_twenty_refreshes_each_with_an_assertion_of_its_own(opened: Opened) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_assertion_shown_by_twenty(opened: Opened) -> None:
+def test_one_assertion_shown_by_twenty(opened: Opened | Schemas) -> None:
     """Of twenty requests with the same signed assertion one is let in: it is good once (RFC 7523 section 3)."""
     target = attacked(opened.again())
     shown = target.proof("the only one")
@@ -175,7 +210,7 @@ def test_one_assertion_shown_by_twenty(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_twenty_wrong_secrets_make_one_entry(opened: Opened) -> None:
+def test_twenty_wrong_secrets_make_one_entry(opened: Opened | Schemas) -> None:
     """However many fail at once, the ledger has one entry for the cause and the hour, and everybody the same answer."""
     target = attacked(opened.again())
     form = {"client_id": target.parties["flow"].id, "client_secret": "xl_sk_wrong", "token": "xl_at_junk"}
@@ -186,26 +221,29 @@ def test_twenty_wrong_secrets_make_one_entry(opened: Opened) -> None:
     assert 1 == len([one for one in entries(target) if b"client.authentication_failed" in one])
 
 
+def _carried(opened: Opened | Schemas, storage: Storage) -> AbstractAsyncContextManager[AsyncStorage]:
+    """Return the store for a host on asyncio: PostgreSQL's own, the others in worker threads."""
+    return ThreadedStorage(storage) if isinstance(opened, Opened) else opened.again_async()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_hundred_tasks_of_one_host_on_asyncio(opened: Opened) -> None:
+def test_two_hundred_tasks_of_one_host_on_asyncio(opened: Opened | Schemas) -> None:
     """The same for a host on asyncio: redemptions of one code, then refreshes of one token, all tasks at once."""
     target = attacked(opened.again())
     code, token = target.code(), target.connected("other")["refresh_token"]
 
     async def together(asked: Request) -> list[Response]:
-        carried = ThreadedStorage(target.storage)
-        hub = AsyncExtLink(
-            carried,
-            keys=KEYS,
-            directory=AsyncInMemoryDirectory(PEOPLE),
-            clock=target.clock,
-            entropy=CountingEntropy(seed=int.from_bytes(asked.body[-4:])),
-        )
-        try:
+        async with _carried(opened, target.storage) as carried:
+            hub = AsyncExtLink(
+                carried,
+                keys=KEYS,
+                directory=AsyncInMemoryDirectory(PEOPLE),
+                clock=target.clock,
+                entropy=CountingEntropy(seed=int.from_bytes(asked.body[-4:])),
+            )
             served = [target.server.serve_async(hub.tenant(TENANT), asked) for _ in range(PARALLEL)]
             return list(await asyncio.gather(*served))
-        finally:
-            await carried.aclose()
 
     require_one_winner(target, asyncio.run(together(target.redemption(code))))
     require_one_lineage(target, token, asyncio.run(together(target.refreshing(token, "other"))), "other")
@@ -250,6 +288,37 @@ def test_rules_that_leave_the_winner_alone_are_caught(monkeypatch: pytest.Monkey
 
     with pytest.raises(NotOne, match="still work"):
         require_one_winner(target, race(target, lambda _: target.redemption(code), 8))
+
+
+class RefreshLast(Together):
+    """A store that ignores guards, and carries a refresh out after the revocation that it did not see."""
+
+    def __init__(self, storage: Storage, count: int, *, guarded: bool = True) -> None:
+        super().__init__(storage, count, guarded=guarded)
+        self._revoked = threading.Event()
+
+    def commit(self, batch: Batch) -> Position:
+        is_refresh = any(b"token.refreshed" in entry for entry in batch.entries)
+        if is_refresh:
+            self._mine.came = True
+            self._barrier.wait(PATIENCE_SECONDS)
+            self._revoked.wait(PATIENCE_SECONDS)
+        position = super().commit(attrs.evolve(batch, guards=()))
+        if not is_refresh:
+            self._revoked.set()
+        return position
+
+
+def test_a_refresh_that_undoes_a_revocation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: the link is written as the refresh read it, live."""
+    monkeypatch.setattr("tests.oauth.test_races.Together", RefreshLast)
+    target = in_memory()
+    token = target.connected()["refresh_token"]
+    asked = (target.refreshing(token), revoking(target, token))
+    answers = race(target, lambda number: asked[number], 2)
+
+    with pytest.raises(NotOne, match="lives on"):
+        require_ended(target, answers[:1])
 
 
 def test_a_refresh_without_guards_is_caught() -> None:

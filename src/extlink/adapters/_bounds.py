@@ -6,12 +6,17 @@ store raises is a `StorageError`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from extlink.errors import Conflict, InvalidInput
-from extlink.ports import MAX_LIST, MAX_READ_KEYS, Batch, Key, Position, Query, Records
+from extlink.ports import MAX_LIST, MAX_READ_KEYS, Batch, Key, Position, Query, Records, Stored
 
-__all__ = ["conflict", "entry_key", "moved_on", "path_range", "require_keys", "require_limit"]
+__all__ = ["conflict", "entry_key", "moved_on", "new_stored", "path_range", "require_keys", "require_limit"]
+
+_New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
+# Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
+new_stored: Final[_New] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def require_keys(keys: Sequence[Key]) -> None:

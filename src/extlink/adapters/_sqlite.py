@@ -25,12 +25,14 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 from extlink.errors import Contention, CorruptRecord, Misconfigured, StorageError, Unavailable
+from extlink.ports import Key, Version
 
-__all__ = ["Connections", "use_wal"]
+__all__ = ["Connection", "Connections", "use_wal"]
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",  # a commit is on the disk when it returns
@@ -41,6 +43,9 @@ _PRAGMAS: Final = (
 )
 # A text for every number of keys, for reads and for guards, and a dozen others.
 _CACHED_STATEMENTS: Final = 256
+_CHANGES: Final = "PRAGMA data_version"
+_SEEN: Final = 10_000
+_NOTHING: Final[Mapping[Key, Version]] = MappingProxyType({})
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _RETRY_SECONDS: Final = 0.01
@@ -60,13 +65,45 @@ def _primary_code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
 
-def _connect(path: str, timeout: float) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection, and the versions that it has seen since the file last changed.
+
+    SQLite counts the changes of a file that others have committed (`PRAGMA data_version`), those of all other
+    connections and processes; so while it says the same number, what was seen under that number is still there.
+    """
+
+    at: int | None = None
+    _seen: dict[Key, Version] | None = None
+
+    @property
+    def seen(self) -> Mapping[Key, Version]:
+        """The versions that stand as long as `changes` is `at`."""
+        return self._seen or _NOTHING
+
+    def changes(self) -> int:
+        """Return the number that the commits of others change, and only they."""
+        (number,) = self.execute(_CHANGES).fetchone()
+        return int(number)
+
+    def saw(self, at: int, versions: Mapping[Key, Version]) -> None:
+        """Remember versions that were read after `changes` was `at`, or while it stayed so."""
+        if self.at != at or self._seen is None or len(self._seen) > _SEEN:
+            self.at, self._seen = at, {}
+        self._seen.update(versions)
+
+    def forget(self) -> None:
+        """Forget what was seen: what this connection commits itself changes no number of its own."""
+        self.at, self._seen = None, None
+
+
+def _connect(path: str, timeout: float) -> Connection:
     connection = sqlite3.connect(
         path,
         timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_CACHED_STATEMENTS,
+        factory=Connection,
     )
     try:
         for pragma in _PRAGMAS:
@@ -103,7 +140,7 @@ class Connections:
     def __init__(self, path: str, timeout: float) -> None:
         self.path = path
         self.timeout = timeout
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
         self._writer = threading.Lock()
         # Held to open and to close connections, and for the length of a fork.
         self._gate = threading.Lock()
@@ -114,7 +151,7 @@ class Connections:
         with _FORKING:
             _STORES.add(self)
 
-    def take(self) -> sqlite3.Connection:
+    def take(self) -> Connection:
         """Return a connection for one call, to be handed to `give` or `fail`.
 
         Raises:
@@ -125,13 +162,13 @@ class Connections:
         except IndexError:
             return self._connect()
 
-    def give(self, connection: sqlite3.Connection) -> None:
+    def give(self, connection: Connection) -> None:
         """Take back a connection after a call that went well."""
         self._idle.append(connection)
         if self._closed or self._forking:
             self._close_idle()
 
-    def fail(self, connection: sqlite3.Connection, error: BaseException) -> NoReturn:
+    def fail(self, connection: Connection, error: BaseException) -> NoReturn:
         """Take back a connection after a call that went wrong, its transaction undone, and raise what it says."""
         if connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
@@ -143,7 +180,7 @@ class Connections:
         raise error
 
     @contextlib.contextmanager
-    def lend(self) -> Generator[sqlite3.Connection]:
+    def lend(self) -> Generator[Connection]:
         """Lend a connection for one call."""
         connection = self.take()
         try:
@@ -153,7 +190,7 @@ class Connections:
         self.give(connection)
 
     @contextlib.contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
+    def transaction(self) -> Generator[Connection]:
         """Lend a connection inside one write transaction, committed at the end and undone by any exception.
 
         Raises:
@@ -163,6 +200,7 @@ class Connections:
             raise Contention(f"{self.path} was written by others for {self.timeout} s; nothing was changed, call again")
         try:
             with self.lend() as connection:
+                connection.forget()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
@@ -191,7 +229,7 @@ class Connections:
         self._gate.release()
         self._writer.release()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Connection:
         with self._gate:
             while self._forking:
                 self._changed.wait()
@@ -204,7 +242,7 @@ class Connections:
             self._open += 1
             return connection
 
-    def _close(self, connection: sqlite3.Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         with self._gate:
             connection.close()
             self._open -= 1

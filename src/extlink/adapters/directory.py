@@ -130,7 +130,10 @@ class InMemoryDirectory:
 
     def member(self, user: str) -> Member | None:
         """Return one person, deleted ones included, or None if there is none."""
-        person = self._people.get(UserId(parse_id(user, "user")))
+        # Whoever is found under a plain text needs no look at the form of the id.
+        person = self._people.get(UserId(user)) if type(user) is str else None
+        if person is None:
+            person = self._people.get(UserId(parse_id(user, "user")))
         return None if person is None else person.member
 
     def get(self, users: Sequence[str]) -> Sequence[Member]:

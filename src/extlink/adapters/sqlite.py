@@ -11,16 +11,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, assert_never
 
-from extlink.adapters._bounds import conflict, entry_key, moved_on, path_range, require_keys, require_limit
+from extlink.adapters._bounds import (
+    conflict,
+    entry_key,
+    moved_on,
+    new_stored,
+    path_range,
+    require_keys,
+    require_limit,
+)
 from extlink.adapters._schema import pending, scripts, statements
-from extlink.adapters._sqlite import Connections, use_wal
+from extlink.adapters._sqlite import Connection, Connections, use_wal
 from extlink.errors import Misconfigured
 from extlink.ports import (
     ABSENT,
@@ -42,6 +50,8 @@ __all__ = ["SQLiteStorage"]
 _OLDEST: Final = (3, 24, 0)  # INSERT ... ON CONFLICT
 _STRICT: Final = (3, 37, 0)
 _MAX_INTEGER: Final = 2**63 - 1
+_NEVER: Final = -1
+_WORTH: Final = 4  # the number of keys from which reading costs more than asking whether the file has changed
 
 _HEAD: Final = (
     "INSERT INTO head (tenant, position, floor) VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE "
@@ -64,10 +74,6 @@ _APPLIED: Final = (
 _WHOLE: Final = "version, value"
 # A known value is left out where it lies: of a policy of 60 KiB that saves a seventh of the whole read.
 _UNLESS_KNOWN: Final = "version, CASE version WHEN ?{} THEN NULL ELSE value END"
-
-_New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
-# Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
-_new: Final[_New] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 @cache
@@ -122,25 +128,14 @@ class SQLiteStorage:
         require_keys(keys)
         if not keys:
             return ()
-        count = len(keys)
-        parameters: Iterable[object] = chain.from_iterable(keys)
-        if known:
-            statement = _points(_UNLESS_KNOWN, count, count)
-            parameters = chain(map(known.get, keys), parameters)
-        else:
-            statement = _points(_WHOLE, count)
         connections = self._connections
         connection = connections.take()
         try:
-            rows = connection.execute(statement, list(parameters)).fetchall()
+            found = _remembered(connection, keys, known) or _read(connection, keys, known)
         except BaseException as error:  # noqa: BLE001 - raised again by `fail`
             connections.fail(connection, error)
         connections.give(connection)
-        if len(rows) < count:
-            found = {row[0]: row for row in rows}
-            rows = [found.get(number, (number, ABSENT, None)) for number in range(count)]
-        rows.sort()  # by number: UNION ALL promises no order
-        return [_new(Stored, (key, version, value)) for key, (_, version, value) in zip(keys, rows, strict=True)]
+        return found
 
     def list(self, query: Query) -> Page:
         """Return a bounded page in key order (`Storage.list`)."""
@@ -183,7 +178,52 @@ class SQLiteStorage:
             return connection.execute(statement, parameters).fetchall()
 
 
-def _check_guards(connection: sqlite3.Connection, guards: Sequence[Guard]) -> None:
+def _remembered(connection: Connection, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored] | None:
+    """Return the answers if most of them need not be read: what the connection saw, while nobody else has committed.
+
+    The others are read first and the file is asked last, so that all of them are of that last moment.
+    """
+    at, seen = connection.at, connection.seen
+    asked = [key for key in keys if seen.get(key, _NEVER) != known.get(key, ABSENT)]
+    if at is None or len(asked) == len(keys):
+        return None
+    found = {one.key: one for one in (_selected(connection, asked, known) if asked else ())}
+    if connection.changes() != at:
+        return None
+    if not asked:
+        return list(map(new_stored, repeat(Stored), zip(keys, map(seen.__getitem__, keys), repeat(None), strict=False)))
+    connection.saw(at, {key: one.version for key, one in found.items()})
+    return [found.get(key) or new_stored(Stored, (key, seen[key], None)) for key in keys]
+
+
+def _read(connection: Connection, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+    """Read every record, and remember the versions where enough of them are asked for at once to be worth it."""
+    if len(keys) < _WORTH:
+        return _selected(connection, keys, known)
+    at = connection.changes()
+    found = _selected(connection, keys, known)
+    connection.saw(at, {key: version for key, version, _ in found})
+    return found
+
+
+def _selected(connection: Connection, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
+    count = len(keys)
+    parameters: Iterable[object] = chain.from_iterable(keys)
+    if known:
+        statement = _points(_UNLESS_KNOWN, count, count)
+        parameters = chain(map(known.get, keys), parameters)
+    else:
+        statement = _points(_WHOLE, count)
+    rows = connection.execute(statement, list(parameters)).fetchall()
+    if len(rows) < count:
+        there = {row[0]: row for row in rows}
+        rows = [there.get(number, (number, ABSENT, None)) for number in range(count)]
+    rows.sort()  # by number: UNION ALL promises no order
+    _, versions, values = zip(*rows, strict=True)
+    return list(map(new_stored, repeat(Stored), zip(keys, versions, values, strict=True)))
+
+
+def _check_guards(connection: Connection, guards: Sequence[Guard]) -> None:
     for start in range(0, len(guards), MAX_READ_KEYS):
         some = guards[start : start + MAX_READ_KEYS]
         keys = chain.from_iterable(guard.key for guard in some)
@@ -193,7 +233,7 @@ def _check_guards(connection: sqlite3.Connection, guards: Sequence[Guard]) -> No
                 raise conflict(guard.key)
 
 
-def _apply(connection: sqlite3.Connection, batch: Batch) -> Position:
+def _apply(connection: Connection, batch: Batch) -> Position:
     position: int = connection.execute(_POSITION, (batch.tenant,)).fetchone()[0]
     moved = moved_on(batch, position - len(batch.entries))
     if moved is not None:
@@ -241,7 +281,7 @@ def _upgrade(connections: Connections) -> None:
             )
 
 
-def _applied(connection: sqlite3.Connection, path: str) -> dict[int, str]:
+def _applied(connection: Connection, path: str) -> dict[int, str]:
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     if "schema_file" in tables:
         return dict(connection.execute("SELECT number, checksum FROM schema_file"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from extlink.cli.changes import add_arguments as changes_arguments, run as run_changes
+from extlink.cli.gc import add_arguments as gc_arguments, run as run_gc
 from extlink.cli.plan import add_arguments as plan_arguments, run as run_plan
 from extlink.cli.report import Report
 from extlink.cli.schema import add_arguments as schema_arguments, run as run_schema
@@ -21,6 +22,7 @@ _COMMANDS: Final[tuple[tuple[str, str, _Add, _Run], ...]] = (
     ("plan", "write the CSV to upload, so that a service's addresses are allowed", plan_arguments, run_plan),
     ("changes", "say what changed in a newer file, and what the list lacks today", changes_arguments, run_changes),
     ("schema", "look after the tables of a PostgreSQL store", schema_arguments, run_schema),
+    ("gc", "clear away what tenants no longer need", gc_arguments, run_gc),
 )
 WRONG: Final = 2
 # Python counts no blank but the plain one as printable; the Japanese and Chinese reports indent with this one.

@@ -23,12 +23,16 @@ __all__ = ["add_arguments", "run"]
 
 _OWNERS: Final = 5
 _MAX_ROWS: Final = 1_000_000
+_MAX_ADDRESSES: Final = 2**128
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     shared_arguments(parser, several=False)
     parser.add_argument("--rows", type=int, metavar="N", help="the most rows; those of the edition if left out")
+    parser.add_argument(
+        "--at-most-extra", type=int, metavar="N", help="the most addresses to open beyond the need; any if left out"
+    )
     parser.add_argument("--write", type=Path, metavar="CSV", help="where to write the list to upload")
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
@@ -41,7 +45,10 @@ def run(options: argparse.Namespace) -> Report:
     if limit is not None and not 0 <= limit <= _MAX_ROWS:
         raise InvalidInput("--rows", f"expected 0 to {_MAX_ROWS:,} rows, got {limit:,}")
     head = tuple(_head(asked, found))
-    planned = _planned(asked, found, limit)
+    most = options.at_most_extra
+    if most is not None and not 0 <= most <= _MAX_ADDRESSES:
+        raise InvalidInput("--at-most-extra", f"expected 0 or more addresses, got {most:,}")
+    planned = _planned(asked, found, limit, most)
     if planned is None:
         return Report((*head, *unknown_lines(asked, found, "refused")), REFUSED)
     if isinstance(planned, Reason):
@@ -49,7 +56,7 @@ def run(options: argparse.Namespace) -> Report:
     return Report((*head, *_told(asked, found, planned), *_written(asked, planned, options)))
 
 
-def _planned(asked: Question, found: Need, limit: int | None) -> Plan | Reason | None:
+def _planned(asked: Question, found: Need, limit: int | None, most: int | None) -> Plan | Reason | None:
     """Return the plan, why there is none, or None where the files lack what is needed."""
     profile = asked.edition.network
     if not profile.self_service:
@@ -57,7 +64,7 @@ def _planned(asked: Question, found: Need, limit: int | None) -> Plan | Reason |
     if found.missing:
         return None
     known = tuple(row for file in asked.files for row in every_row(file))
-    return plan(asked.restriction, found.rows, rows=limit, ipv4_only=profile.ipv4_only, known=known)
+    return plan(asked.restriction, found.rows, rows=limit, ipv4_only=profile.ipv4_only, known=known, at_most_extra=most)
 
 
 def _head(asked: Question, found: Need) -> Iterator[str]:

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from extlink.domain import membership
 from extlink.domain.datagroup import Verdict
-from extlink.domain.decision import Answer, Decision, Finding, Gate, Note
+from extlink.domain.decision import Answer, Decision, Finding, Gate, Note, answered
 from extlink.domain.directory import Member
 from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
@@ -73,7 +74,9 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
         _data_group_gate(policy, request),
         _link_gate(policy, request),
     )
-    return Decision(findings, required)
+    if request.user is not None and not policy.people.get(request.user, _STRANGER).remembered:
+        required = required | membership.doubtful(findings)
+    return answered(findings, required, (policy, request))
 
 
 def is_allowed(policy: Policy, request: AccessRequest) -> bool:
@@ -137,7 +140,9 @@ def _is_user_allowed(policy: Policy, request: AccessRequest, service: ServiceId,
     if person is None or not person.answered:
         return False
     member = person.member
-    if member is None or member.status != "active" or person.state.status != "active":
+    if member is None:
+        return not person.remembered and _user_gate(policy, request)[0] is _PASSED
+    if member.status != "active" or person.state.status != "active":
         return False
     known = policy.registry.services[service].service
     for scope in request.scopes:
@@ -166,6 +171,8 @@ def _user_gate(policy: Policy, request: AccessRequest) -> Finding:
     if user is None:
         return Answer.NOT_APPLICABLE, (("grant.not_applicable", {"service": service}),)
     person = policy.people.get(user, _STRANGER)
+    if not person.remembered:
+        return membership.finding(policy, request, person, service, _accepted(request))
     notes = _status_notes(person, user)
     member = person.member
     if member is not None:
@@ -264,6 +271,8 @@ def _link_gate(policy: Policy, request: AccessRequest) -> Finding:
     if credential is None:
         return _NOT_ASKED
     notes = _link_notes(policy, request, credential)
+    if notes and all(code == membership.UNKNOWN for code, _ in notes):
+        return Answer.NOT_EVALUATED, notes
     if notes or credential.link is None:
         return _REFUSED, notes
     return _PASSED, (("link.live", {"link": credential.link.id}),)
@@ -286,7 +295,7 @@ def _is_link_good(policy: Policy, request: AccessRequest, credential: Credential
         and policy.registry.dormant_days(link, request.at) is None
         and request.scopes <= credential.scopes
         and current_epochs(policy, link.service, owner) == link.epochs
-        and not _is_ended_by_grants(policy, link)
+        and membership.is_ended(policy, link) is False
     )
 
 
@@ -348,16 +357,12 @@ def _ended_notes(policy: Policy, link: Link) -> list[Note]:
             for cause in ("tenant", "service", "user", "host")
             if getattr(today, cause) != getattr(link.epochs, cause)
         )
-    if _is_ended_by_grants(policy, link):
+    is_ended = membership.is_ended(policy, link)
+    if is_ended is None:
+        notes.append((membership.UNKNOWN, {"service": link.service, "user": link.owner or ""}))
+    elif is_ended:
         notes.append(("link.ended", {"link": link.id, "cause": "grant"}))
     return notes
-
-
-def _is_ended_by_grants(policy: Policy, link: Link) -> bool:
-    grants = policy.grants.get(link.service)
-    if grants is None or link.owner is None:
-        return False
-    return grants.ends_link(link.owner, policy.people.get(link.owner, _STRANGER).member, link.grants_at)
 
 
 # A link refused for one of these reasons never works again; for any other it may.

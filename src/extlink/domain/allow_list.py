@@ -157,6 +157,7 @@ def plan(
     rows: int | None,
     ipv4_only: bool = True,
     known: Iterable[Row] = (),
+    at_most_extra: int | None = None,
 ) -> Plan | Reason:
     """Return the rows to add so that every needed address is admitted, opening the fewest others.
 
@@ -166,13 +167,16 @@ def plan(
         rows: the most rows that the list can hold, the present ones with them; None: nobody knows.
         ipv4_only: whether the list takes IPv4 ranges alone; then IPv6 needs are told in the plan and not planned for.
         known: rows of published lists, whoever's; what the plan opens beyond the need is looked up in them.
+        at_most_extra: how many addresses it may open beyond the need; None: as many as the fewest are.
 
     Returns:
         A plan, with nothing to add where everything needed is admitted. Or why there is none: `network.plan_no_data`,
-        `network.plan_limit_unknown`, `network.plan_ipv6_only`, `network.plan_not_global`, `network.plan_rows`.
+        `network.plan_limit_unknown`, `network.plan_ipv6_only`, `network.plan_not_global`, `network.plan_rows`,
+        `network.plan_opens_too_much`.
 
     Raises:
-        InvalidInput: no restriction, something else than lists of rows, or a limit that is no number of rows.
+        InvalidInput: no restriction, something else than lists of rows, or a limit that is no number of rows or
+            addresses.
 
     >>> from extlink.domain.address import parse_range
     >>> needed = [Row(range=parse_range(text), source="tags") for text in ("20.89.11.0/30", "20.89.11.8/29")]
@@ -181,7 +185,7 @@ def plan(
     >>> [row.text for row in found.added], [item.text for item in found.extra]
     (['20.89.11.0/28'], ['20.89.11.4/30'])
     """
-    limit = _parse_limit(rows)
+    limit, most = _parse_limit(rows, "rows"), _parse_limit(at_most_extra, "addresses", "at_most_extra")
     parse_flag(ipv4_only, "ipv4_only")
     items, others = parse_rows(needed, "needed"), parse_rows(known, "known")
     problem = _unplannable(parse_restriction(restriction), items, limit, ipv4_only=ipv4_only)
@@ -196,11 +200,10 @@ def plan(
     if restriction.mode != "allow_all" and (room < trie.fewest or room < 0):
         return Reason("network.plan_rows", {"rows": len(restriction.rows), "limit": limit, "fewest": trie.fewest})
     added = tuple(_rows_for(trie, max(room, 0), missing, items))
-    before = admitted_by(restriction)
     after = _after(restriction, added)
-    extra = each(without, each(without, admitted_by(after), before), asked)
+    extra = each(without, each(without, admitted_by(after), admitted_by(restriction)), asked)
     owners, unknown = _owners(extra, others)
-    return Plan(
+    found = Plan(
         before=restriction,
         after=after,
         added=added,
@@ -212,6 +215,12 @@ def plan(
         unknown=unknown,
         ipv4_only=ipv4_only,
     )
+    return found if most is None or found.extra_addresses <= most else _too_much(found, most)
+
+
+def _too_much(found: Plan, most: int) -> Reason:
+    params = {"extra": found.extra_addresses, "most": most, "rows": found.limit}
+    return Reason("network.plan_opens_too_much", params)
 
 
 def _after(restriction: IPRestriction, added: tuple[Row, ...]) -> IPRestriction:
@@ -220,10 +229,11 @@ def _after(restriction: IPRestriction, added: tuple[Row, ...]) -> IPRestriction:
     return attrs.evolve(restriction, mode="allow_some", rows=(*restriction.rows, *added))
 
 
-def _parse_limit(rows: object) -> int | None:
-    if rows is not None and (type(rows) is not int or rows < 0):
-        raise InvalidInput("rows", f"expected a whole number of rows of 0 or more, or None, got {type(rows).__name__}")
-    return rows
+def _parse_limit(value: object, what: str, field: str | None = None) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        problem = f"expected a whole number of {what} of 0 or more, or None, got {type(value).__name__}"
+        raise InvalidInput(field or what, problem)
+    return value
 
 
 def _unplannable(

@@ -2,21 +2,29 @@
 
 Each of the five gates answers *passed*, *refused*, *not applicable* or *not evaluated*. A request is allowed if no gate
 refused and no required gate was left unevaluated. A refusal is a value, never an exception; only `require()` raises.
+A refusal knows its remedies; they are looked for when somebody asks, so that nobody else pays for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import attrs
 
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, plain_text
 from extlink.domain.reason import Param, Reason, known_reason
+from extlink.domain.remedy import Remedy
 from extlink.errors import AccessDenied, InvalidInput
 
-__all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal"]
+if TYPE_CHECKING:
+    from types import MemberDescriptorType
+
+    from extlink.domain.cure import Cure
+    from extlink.domain.policy import AccessRequest, Policy
+
+__all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal", "answered"]
 
 Gate = Literal["service", "user", "network", "data_group", "link"]
 GATES: Final[tuple[Gate, ...]] = ("service", "user", "network", "data_group", "link")
@@ -58,6 +66,7 @@ class Decision:
     Args:
         findings: one per gate, in the order of `GATES`.
         required: gates that must be evaluated for a yes; a set of gate names.
+        question: the policy and the request it answers, where they are at hand: what remedies are looked for in.
 
     >>> from extlink.domain.decision import Answer, Decision
     >>> passed = (Answer.PASSED, ())
@@ -69,6 +78,7 @@ class Decision:
 
     findings: tuple[Finding, ...]
     required: frozenset[Gate] = frozenset()
+    question: tuple[Policy, AccessRequest] | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -95,6 +105,13 @@ class Decision:
         return any(code == "directory.unavailable" for _, notes in self.findings for code, _ in notes)
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing refuses, and memberships that nobody remembers would decide: of the past alone (law 1)."""
+        return not any(answer is _REFUSED for answer, _ in self.findings) and any(
+            code == "membership.unknown" for _, notes in self.findings for code, _ in notes
+        )
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why the request is refused: the reasons of every gate that stands in the way; empty if allowed."""
         found: list[Reason] = []
@@ -112,6 +129,26 @@ class Decision:
             if answer is _PASSED:
                 found.extend([known_reason(code, params) for code, params in notes])
         return tuple(found)
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What to do, in this order, until the request is allowed: nothing in it is superfluous, and no less does.
+
+        Source: law 6. Verified step by step with the very function that refused. Empty if allowed; if some reason
+        cannot be put right (`unfixable`); and where the question is not at hand: the token named nothing of ours, or
+        the decision was read back from bytes. Switching a restriction off or lifting an emergency stop is no remedy.
+        """
+        return self._cure().remedies
+
+    @property
+    def unfixable(self) -> tuple[Reason, ...]:
+        """Why no steps put it right: the reasons for which there are none, or what stands in the way of theirs."""
+        return self._cure().unfixable
+
+    def _cure(self) -> Cure:
+        from extlink.domain import cure  # noqa: PLC0415 - it asks `evaluate`, which rests on this module
+
+        return cure.cure(self)
 
     def gate(self, name: Gate) -> GateResult:
         """Return one gate's answer.
@@ -142,6 +179,26 @@ class Decision:
             (answer, tuple((code, dict(params)) for code, params in notes)) for answer, notes in self.findings
         )
         return Decision, (plain, self.required)
+
+
+def answered(
+    findings: tuple[Finding, ...], required: frozenset[Gate], question: tuple[Policy, AccessRequest]
+) -> Decision:
+    """Return the evaluator's own decision, which needs no constructor: it costs what one without a question would."""
+    decision: Decision = object.__new__(Decision)
+    _set_findings(decision, findings)
+    _set_required(decision, required)
+    _set_question(decision, question)
+    return decision
+
+
+def _slot(name: str) -> Callable[[object, object], None]:
+    return cast("MemberDescriptorType", Decision.__dict__[name]).__set__
+
+
+_set_findings: Final = _slot("findings")
+_set_required: Final = _slot("required")
+_set_question: Final = _slot("question")
 
 
 @attrs.frozen

@@ -94,11 +94,17 @@ class Rule:
         reach: Reach,
         existing: Existing = "revoke",
         scopes: frozenset[Scope] | None = None,
+        *,
+        leaving: Existing | None = None,
     ) -> Rule:
         """Return the rule with a tenure open from `edit`; one that holds already goes on with the new date and ceiling.
 
         What held in the past stays as it was, so that no edit revives a link that has ended: another reach, another
         word about links, or a date that is past begins a new tenure at the edit that ends the old.
+
+        Args:
+            leaving: what becomes of links of those whom a grant reached and, with a narrower reach, reaches no longer;
+                None: what was said when it was made.
         """
         current = self.open
         wanted = Tenure(edit, until, reach, existing=existing, scopes=scopes)
@@ -108,7 +114,9 @@ class Rule:
             return self
         if (reach, existing) == (current.reach, current.existing) and _holds(current, at) and _holds(wanted, at):
             return self._with((*self.tenures[:-1], attrs.evolve(current, until=until, scopes=scopes)))
-        return self._with((*self.closed(edit, at).tenures, wanted))
+        # Who is still reached does not leave: the word is for the others, and must not part what goes on for these.
+        narrows = (current.reach, reach) == ("subtree", "direct")
+        return self._with((*self.closed(edit, at, leaving if narrows else None).tenures, wanted))
 
     def inherited(self, tenure: Tenure) -> Rule:
         """Return the rule with a tenure that another subject had: as old, and with the same word about links."""

@@ -40,11 +40,14 @@ class Person:
         member: None if the directory knows no such person.
         state: extlink's own record.
         answered: False if the directory failed; the user gate then refuses, whatever else is known.
+        remembered: False where the past is asked about and nobody says who belonged to what then; the answer is then a
+            yes or a no only if it is the same for all memberships (`membership`).
     """
 
     member: Member | None
     state: UserState = _ACTIVE
     answered: bool = True
+    remembered: bool = True
 
 
 @attrs.frozen(kw_only=True)

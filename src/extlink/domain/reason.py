@@ -8,57 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from extlink.domain import messages
-from extlink.domain.identifier import plain_text
-from extlink.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from extlink.domain.messages import Who
+from extlink.domain.remedy import NO_PARAMS as _NOTHING, Param, Remedy, parse_code, parse_params
 
 __all__ = ["Param", "Reason", "Remedy", "known_reason"]
-
-Param = str | int | bool | tuple[str, ...]
-_NOTHING: Mapping[str, Param] = MappingProxyType({})
-
-
-def _code(value: str) -> str:
-    text = plain_text(value)
-    if text is None:
-        raise InvalidInput("code", f"expected a code such as grant.missing, got {type(value).__name__}")
-    return text
-
-
-def _params(value: Mapping[str, Param]) -> Mapping[str, Param]:
-    try:
-        params = dict(value)
-    except Exception as exc:
-        raise InvalidInput("params", f"expected values by name, got {type(value).__name__}") from exc
-    return MappingProxyType(params) if params else _NOTHING
-
-
-@attrs.frozen
-class Remedy:
-    """What to change so that a reason goes away, and who may do it (TRACE T11).
-
-    >>> Reason("grant.missing", {"service": "slack", "user": "sato"}).remedy.who
-    'common_administrator'
-    """
-
-    code: str = attrs.field(converter=_code)
-    params: Mapping[str, Param] = attrs.field(default=_NOTHING, converter=_params, hash=False)
-
-    @property
-    def who(self) -> Who:
-        """The role that may apply the remedy: `nobody` where none exists."""
-        return messages.who(self.code)
-
-    def text(self, language: str = "en") -> str:
-        """Return the sentence in ja, en or zh (T14: zh-TW is answered with zh, any other language with en)."""
-        return messages.render(self.code, "remedy", self.params, language)
 
 
 @attrs.frozen
@@ -73,8 +30,8 @@ class Reason:
     'slack is not enabled in this domain.'
     """
 
-    code: str = attrs.field(converter=_code)
-    params: Mapping[str, Param] = attrs.field(default=_NOTHING, converter=_params, hash=False)
+    code: str = attrs.field(converter=parse_code)
+    params: Mapping[str, Param] = attrs.field(default=_NOTHING, converter=parse_params, hash=False)
 
     @property
     def remedy(self) -> Remedy:

@@ -10,11 +10,13 @@ key whose id is in the token, so that keys rotate without touching a record. Eve
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, cast, final
 
 from extlink.domain.identifier import LinkId, TenantId, plain_text
@@ -39,7 +41,10 @@ _FORM: Final = re.compile(
 # What is signed and carries its content: a consent request, a reset of the IP restriction.
 _SIGNED: Final = re.compile(r"xl_(cs|rs)_[0-9a-z]{2}[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
 _MAX_SIGNED: Final = 65_536
+_REMEMBERED: Final = 1_024
 _KEY_ID: Final = re.compile(r"[0-9a-z]{2}", re.ASCII)
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class TokenKind(StrEnum):
@@ -71,7 +76,8 @@ class Presented(NamedTuple):
 
 
 def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    # As `base64.urlsafe_b64encode` without its padding, at a third of the cost: every check makes one.
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 class _Keyed:
@@ -205,10 +211,11 @@ class KeyRing:
         key = self._keys.get(key_id)
         if key is None:
             return None
-        body = text[: match.start(7) - 1]
-        if not hmac.compare_digest(_text(key.mac(_bound(tenant, body))[:_MAC_BYTES]), mac):
+        # The form is ASCII, so that it has as many bytes as characters; the MAC and its dot come last.
+        whole = _bound(tenant, text)
+        if not hmac.compare_digest(_text(key.mac(whole[: -len(mac) - 1])[:_MAC_BYTES]), mac):
             return None
-        return Presented(Token(_KINDS[kind], LinkId(handle), int(generation), key_id), key.digest(_bound(tenant, text)))
+        return Presented(Token(_KINDS[kind], LinkId(handle), int(generation), key_id), key.digest(whole))
 
     def digest(self, tenant: TenantId, token: Token, secret: Secret) -> bytes:
         """Return what is stored of a minted token."""
@@ -278,8 +285,13 @@ class KeyRing:
 
 def _bound(tenant: TenantId, text: str) -> bytes:
     # The length goes first: a tenant's id may hold any character, and must not run over into the text.
+    return _start(tenant) + text.encode()
+
+
+@lru_cache(_REMEMBERED)
+def _start(tenant: TenantId) -> bytes:
     name = tenant.encode()
-    return len(name).to_bytes(2) + name + text.encode()
+    return len(name).to_bytes(2) + name
 
 
 def client_secret(random: bytes) -> Secret:

@@ -27,7 +27,7 @@ from extlink.testing.probes import (
 __all__: list[str] = []
 
 _ROUNDS: Final = 150
-_MOST_WRITES: Final = 5_000
+_LEAD: Final = 50
 _READERS: Final = 2
 _SEEN: Final = 20
 
@@ -142,32 +142,47 @@ def _add(store: Storage, times: int) -> None:
 
 
 def _read_while_writing(write: Callable[[int], None], read: Callable[[], int]) -> None:
-    """Write numbers on one thread until two others have each read twenty different ones, in rising order."""
+    """Write numbers on one thread until two others have each read twenty different ones, in rising order.
+
+    The writer never runs far ahead of a reader: however threads are scheduled, each reader meets commits on their way.
+    """
     write(0)
-    reading = threading.Semaphore(0)
+    pace = threading.Condition()
+    newest = dict.fromkeys(range(_READERS), -1)  # of the readers that go on
+    returned = 0
     written = threading.Event()
 
+    def is_close() -> bool:
+        return not newest or returned - min(newest.values()) < _LEAD
+
     def write_all() -> None:
-        done, number = 0, 0
+        nonlocal returned
         try:
-            while done < _READERS and number < _MOST_WRITES:
-                number += 1
-                write(number)
-                done += reading.acquire(blocking=False)
+            while newest:
+                write(returned + 1)
+                returned += 1
+                with pace:
+                    pace.wait_for(is_close)
         finally:
             written.set()
 
-    def read_all() -> None:
-        newest = -1
+    def read_all(me: int) -> None:
         seen = 0
         try:
             while seen < _SEEN and not written.is_set():
+                at_least = max(returned, newest[me])
                 found = read()
-                if found < newest:
-                    raise ContractBroken(f"a read answered commit {found} after one had answered {newest}")
-                seen += found > newest
-                newest = found
+                if found < at_least:
+                    raise ContractBroken(
+                        f"a read answered commit {found} after {at_least} was answered or had returned"
+                    )
+                seen += found > newest[me]
+                with pace:
+                    newest[me] = found
+                    pace.notify()
         finally:
-            reading.release()
+            with pace:
+                del newest[me]
+                pace.notify()
 
-    together(write_all, *[read_all] * _READERS)
+    together(write_all, *[partial(read_all, me) for me in range(_READERS)])

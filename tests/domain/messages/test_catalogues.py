@@ -7,16 +7,19 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import extlink
 from extlink.domain import messages
+from extlink.domain.checklist import TABLE
 from extlink.domain.decision import GATES, Answer
 from extlink.domain.edition import EDITIONS, PRODUCTS
 from extlink.domain.link import LinkEvent, LinkState
 from extlink.domain.messages import CATALOGUES, LANGUAGES, PARAMS, ROLES, WORDS, Language, Message
 from extlink.domain.messages.words import SPOKEN
+from extlink.domain.readiness import ItemState
 from extlink.domain.token import TokenKind
 
 PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
@@ -133,6 +136,8 @@ def test_words_are_filled() -> None:
         ("kind", ["user", "organization", "group"]),
         ("cause", ["tenant", "service", "user", "host", "grant"]),
         ("by", ["user", "administrator", "system", "superseded", "dormant", "token_reuse", "code_reuse"]),
+        ("ready", get_args(ItemState)),
+        ("readiness", [row.name for row in TABLE]),
         ("what", ["grants", "network", "policy"]),
     ],
 )

@@ -40,6 +40,7 @@ class Message(NamedTuple):
 _U: Final = "user"
 _C: Final = "common_administrator"
 _A: Final = "access_administrator"
+_P: Final = "app_administrator"
 _S: Final = "service_administrator"
 _V: Final = "vendor"
 _H: Final = "host"
@@ -59,6 +60,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("service.quarantined", _C, "service cause"),
     ("service.quarantined_everywhere", _H, "service cause"),
     ("service.blocked_by_links", _C, "service"),
+    ("service.step_unknown", _C, "service step"),
     # The user gate.
     ("grant.user", _N, "service user"),
     ("grant.organization", _N, "service user organization path"),
@@ -76,6 +78,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("grant.scope_not_granted", _C, "service user scope"),
     ("grant.excluded", _C, "service user by"),
     ("directory.unavailable", _H, ""),
+    ("membership.unknown", _C, "service user"),
     # The network gate.
     ("network.allow_all", _N, ""),
     ("network.row", _N, "address row memo source"),
@@ -183,6 +186,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("network.plan_ipv6_only", _V, "range"),
     ("network.plan_not_global", _A, "range"),
     ("network.plan_rows", _A, "rows limit fewest"),
+    ("network.plan_opens_too_much", _A, "extra most rows"),
     ("datagroup.unblockable", _S, "connector policy"),
     ("datagroup.unblockable_actions", _S, "connector policy"),
     ("datagroup.unknown_policy", _S, "policy"),
@@ -190,6 +194,31 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("subscription.too_many", _U, "link limit"),
     ("subscription.trigger_unknown", _V, "trigger service"),
     ("ledger.position_unknown", _C, "position"),
+    # The checklist of a service.
+    ("readiness.available", _N, "service edition"),
+    ("readiness.definition_unknown", _C, "service"),
+    ("readiness.registered", _N, "service"),
+    ("readiness.no_user", _C, "service"),
+    ("readiness.covered", _N, "service count source"),
+    ("readiness.not_covered", _A, "service count percent source"),
+    ("readiness.not_pinned", _A, "service count"),
+    ("readiness.ranges_unknown", _A, "service"),
+    ("readiness.inexpressible", _V, "service edition"),
+    ("readiness.partly_inexpressible", _V, "count edition"),
+    ("readiness.data_old", _A, "service days limit"),
+    ("readiness.data_undated", _A, "service"),
+    ("readiness.two_factor", _C, "edition"),
+    ("readiness.client", _N, "client"),
+    ("readiness.client_unusable", _C, "client"),
+    ("readiness.no_client", _C, "service"),
+    ("readiness.confirmed", _N, "step user at"),
+    ("readiness.seen", _N, "step at"),
+    ("readiness.unconfirmed", _P, "step"),
+    ("readiness.connected", _N, "service user"),
+    ("readiness.nobody_connected", _U, "service"),
+    ("readiness.links_unseen", _C, "service"),
+    ("readiness.called", _N, "service at"),
+    ("readiness.never_called", _U, "service"),
 )
 
 PARAMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -62,6 +62,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{service} has been set up or used in this domain, so it cannot be unregistered.",
             "Set {service} to [Disabled] instead, so that connections that ended stay ended.",
         ),
+        "service.step_unknown": Message(
+            "{service} has no step {step} that is done outside.",
+            "Name a step of the definition of {service}.",
+        ),
         # The user gate.
         "grant.user": Message("{user} is permitted to use {service} individually."),
         "grant.organization": Message(
@@ -111,6 +115,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "directory.unavailable": Message(
             "Users and departments cannot be looked up, so permissions cannot be checked.",
             "The system engineers must restore the user directory. Then try again.",
+        ),
+        "membership.unknown": Message(
+            "It is not known which departments and groups {user} belonged to then, and the use of {service} depends on it.",
+            "Ask again with the users and departments as they were then, from a copy of the user directory of that day.",
         ),
         # The network gate.
         "network.allow_all": Message("The IP address restrictions of this domain allow all addresses."),
@@ -497,6 +505,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The IP address restrictions can hold {limit} rows and already have {rows}. To allow all published IP addresses, at least {fewest} more are necessary.",
             "Merge adjacent ranges or delete rows that are not needed, so that at least {fewest} rows are free.",
         ),
+        "network.plan_opens_too_much": Message(
+            "With the {rows} rows of the list, all published IP addresses can only be allowed by opening {extra} others as well; at most {most} were to be opened.",
+            "Merge adjacent ranges or delete rows that are not needed, so that the plan can be finer, or allow more other IP addresses.",
+        ),
         "datagroup.unblockable": Message(
             "The connector {connector} cannot be blocked, so the data policy {policy} cannot be saved.",
             "Put the connector {connector} into Business or Non-business.",
@@ -524,6 +536,79 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "ledger.position_unknown": Message(
             "The audit log has no entry at position {position}.",
             "Choose a position that the audit log has.",
+        ),
+        # The checklist of a service.
+        "readiness.available": Message("{service} is available in {edition}."),
+        "readiness.definition_unknown": Message(
+            "There is no definition of {service}, so whether it is available is not known.",
+            "Register {service}.",
+        ),
+        "readiness.registered": Message("{service} is registered in this domain."),
+        "readiness.no_user": Message(
+            "No user is permitted to use {service} yet.",
+            "Permit active users to use {service}: click [Configure users].",
+        ),
+        "readiness.covered": Message("All {count} published IP addresses of {service} are allowed (source: {source})."),
+        "readiness.not_covered": Message(
+            "{count} of the published IP addresses of {service} are not allowed ({percent}% are; source: {source}).",
+            "Allow them in the IP address restrictions.",
+        ),
+        "readiness.not_pinned": Message(
+            "{count} of the published IP addresses of {service} are not among those that its calls are held to.",
+            "Set the published IP addresses of {service} anew, from the newer files.",
+        ),
+        "readiness.ranges_unknown": Message(
+            "The IP addresses that {service} calls from are not known, so whether they are allowed is not known either.",
+            "Name the files in which the vendor of {service} publishes its IP addresses.",
+        ),
+        "readiness.inexpressible": Message(
+            "The IP address restrictions of {edition} can hold none of the published IP addresses of {service}.",
+            "Ask the support of the product.",
+        ),
+        "readiness.partly_inexpressible": Message(
+            "{count} of the published IP addresses are IPv6, which the IP address restrictions of {edition} cannot hold.",
+            "Ask the support of the product, if the service connects by IPv6.",
+        ),
+        "readiness.data_old": Message(
+            "The published IP addresses of {service} are {days} days old (they hold for {limit} days).",
+            "Get the newer files from the vendor, and check again.",
+        ),
+        "readiness.data_undated": Message(
+            "The day on which the IP addresses of {service} were published is not known.",
+            "Get the newer files from the vendor, and check again.",
+        ),
+        "readiness.two_factor": Message(
+            "In {edition} the IP address restrictions must allow all addresses as soon as a user has two-factor authentication on mobile.",
+            "Make sure that no user has two-factor authentication on mobile.",
+        ),
+        "readiness.client": Message("The OAuth client {client} can be used."),
+        "readiness.client_unusable": Message(
+            "The OAuth client {client} has no valid secret, or no redirect endpoint.",
+            "Give the OAuth client {client} a secret and a redirect endpoint.",
+        ),
+        "readiness.no_client": Message(
+            "No OAuth client is registered for {service}.",
+            "Register an OAuth client for {service}, and enter its id and secret there.",
+        ),
+        "readiness.confirmed": Message("{user} confirmed the step {step} at {at}."),
+        "readiness.seen": Message("A call succeeded at {at}, so the step {step} is done."),
+        "readiness.unconfirmed": Message(
+            "Whether the step {step} is done is not known.",
+            "Do the step {step}, and confirm that it is done.",
+        ),
+        "readiness.connected": Message("{user} is connected with {service}."),
+        "readiness.nobody_connected": Message(
+            "Nobody is connected with {service} yet.",
+            "Connect from {service}, and allow the operations.",
+        ),
+        "readiness.links_unseen": Message(
+            "{service} has so many connections that only some were looked at; none of these works.",
+            "Check again for one user.",
+        ),
+        "readiness.called": Message("A call of {service} succeeded at {at}."),
+        "readiness.never_called": Message(
+            "No call of {service} has been seen yet.",
+            "Run a flow in {service}, and check again.",
         ),
     }
 )

@@ -59,6 +59,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{service}は、このドメインで設定または利用されたことがあるため、登録を削除できません。",
             "解除された連携が元に戻らないように、登録を削除する代わりに{service}を[無効]にしてください。",
         ),
+        "service.step_unknown": Message(
+            "{service}には、サービスの外で行う手順「{step}」がありません。",
+            "{service}の定義にある手順の名前を指定してください。",
+        ),
         # The user gate.
         "grant.user": Message("{user}は、{service}の利用を個別に許可されています。"),
         "grant.organization": Message(
@@ -108,6 +112,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "directory.unavailable": Message(
             "ユーザーと組織の情報を取得できないため、利用の許可を確認できません。",
             "システムの運用担当者が、ユーザーと組織の情報を取得できる状態に戻す必要があります。その後、もう一度実行してください。",
+        ),
+        "membership.unknown": Message(
+            "当時の{user}の所属組織とグループが不明なため、{service}を利用できたかどうかを判定できません。",
+            "当時のユーザーと組織の情報（その日の控え）を指定して、もう一度確認してください。",
         ),
         # The network gate.
         "network.allow_all": Message("このドメインでは、IPアドレス制限ですべてのIPアドレスが許可されています。"),
@@ -492,6 +500,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IPアドレス制限に登録できるのは{limit}行までで、すでに{rows}行あります。公開されているIPアドレスをすべて許可するには、少なくともあと{fewest}行が必要です。",
             "隣り合う範囲を1行にまとめるか、不要な行を削除して、{fewest}行以上の空きを作ってください。",
         ),
+        "network.plan_opens_too_much": Message(
+            "{rows}行までのリストで、公開されているIPアドレスをすべて許可すると、それ以外のIPアドレスも{extra}個許可されます。指定された上限は{most}個です。",
+            "隣り合う範囲を1行にまとめるか、不要な行を削除して空きを増やすか、上限を引き上げてください。",
+        ),
         "datagroup.unblockable": Message(
             "コネクタ「{connector}」はブロックできないため、データポリシー「{policy}」を保存できません。",
             "コネクタ「{connector}」を、ビジネスまたは非ビジネスに設定してください。",
@@ -519,6 +531,81 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "ledger.position_unknown": Message(
             "監査ログに、位置{position}の記録はありません。",
             "監査ログに記録されている位置を指定してください。",
+        ),
+        # The checklist of a service.
+        "readiness.available": Message("{service}は、{edition}で利用できます。"),
+        "readiness.definition_unknown": Message(
+            "{service}の定義がないため、利用できるサービスかどうかを判断できません。",
+            "{service}を登録してください。",
+        ),
+        "readiness.registered": Message("{service}は登録されています。"),
+        "readiness.no_user": Message(
+            "{service}を利用できるユーザーがいません。",
+            "「連携利用ユーザーの設定」で、使用中のユーザーに{service}の利用を許可してください。",
+        ),
+        "readiness.covered": Message(
+            "{service}が公開しているIPアドレス{count}個は、すべて許可されています（公開元：{source}）。"
+        ),
+        "readiness.not_covered": Message(
+            "{service}が公開しているIPアドレスのうち、{count}個が許可されていません（許可済みの割合：{percent}%、公開元：{source}）。",
+            "「IPアドレス制限」で、許可されていないIPアドレスを許可してください。",
+        ),
+        "readiness.not_pinned": Message(
+            "{service}が公開しているIPアドレスのうち、{count}個が、登録済みの公開アドレスにありません。",
+            "{service}の公開アドレスを、新しい資料で登録し直してください。",
+        ),
+        "readiness.ranges_unknown": Message(
+            "{service}が使用するIPアドレスが不明なため、許可されているかどうかを判断できません。",
+            "{service}の提供元が公開しているIPアドレスの資料を指定してください。",
+        ),
+        "readiness.inexpressible": Message(
+            "{service}が公開しているIPアドレスは、{edition}のIPアドレス制限に登録できません。",
+            "製品のサポート窓口に問い合わせてください。",
+        ),
+        "readiness.partly_inexpressible": Message(
+            "公開されているIPアドレスのうち、IPv6の{count}個は、{edition}のIPアドレス制限に登録できません。",
+            "サービスがIPv6で接続する場合は、製品のサポート窓口に問い合わせてください。",
+        ),
+        "readiness.data_old": Message(
+            "{service}の公開アドレスの資料は{days}日前のものです（目安：{limit}日以内）。",
+            "提供元から新しい資料を入手し、もう一度確認してください。",
+        ),
+        "readiness.data_undated": Message(
+            "{service}の公開アドレスの資料の日付が不明です。",
+            "提供元から新しい資料を入手し、もう一度確認してください。",
+        ),
+        "readiness.two_factor": Message(
+            "{edition}では、2要素認証をモバイルで使用するユーザーがいる場合、IPアドレス制限を「すべて許可」にする必要があります。",
+            "2要素認証をモバイルで使用するユーザーがいないことを確認してください。",
+        ),
+        "readiness.client": Message("OAuthクライアント「{client}」を使用できます。"),
+        "readiness.client_unusable": Message(
+            "OAuthクライアント「{client}」には、有効なシークレットまたはリダイレクトエンドポイントがありません。",
+            "OAuthクライアント「{client}」に、シークレットとリダイレクトエンドポイントを設定してください。",
+        ),
+        "readiness.no_client": Message(
+            "{service}のOAuthクライアントが登録されていません。",
+            "{service}のOAuthクライアントを登録し、クライアントIDとシークレットを{service}に設定してください。",
+        ),
+        "readiness.confirmed": Message("手順「{step}」は、{user}が{at}に完了を確認しました。"),
+        "readiness.seen": Message("{at}にサービスからのアクセスが成功しているため、手順「{step}」は完了しています。"),
+        "readiness.unconfirmed": Message(
+            "手順「{step}」が完了しているかどうかは不明です。",
+            "手順「{step}」を実施し、完了したことを確認済みにしてください。",
+        ),
+        "readiness.connected": Message("{user}は、{service}と連携しています。"),
+        "readiness.nobody_connected": Message(
+            "{service}と連携しているユーザーがいません。",
+            "{service}の画面から連携し、操作を許可してください。",
+        ),
+        "readiness.links_unseen": Message(
+            "{service}の連携が多いため、一部だけを確認しました。使用できる連携は見つかりませんでした。",
+            "ユーザーを指定して、もう一度確認してください。",
+        ),
+        "readiness.called": Message("{service}からのアクセスが、{at}に成功しました。"),
+        "readiness.never_called": Message(
+            "{service}からのアクセスは、まだありません。",
+            "{service}でフローを実行し、もう一度確認してください。",
         ),
     }
 )

@@ -58,6 +58,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{service}已在本域中设置或使用过，因此无法取消注册。",
             "为避免已解除的联动恢复，请将{service}设为[禁用]，不要取消注册。",
         ),
+        "service.step_unknown": Message(
+            "{service}没有在外部进行的步骤“{step}”。",
+            "请指定{service}的定义中的步骤。",
+        ),
         # The user gate.
         "grant.user": Message("{user}已被单独允许使用{service}。"),
         "grant.organization": Message("{user}通过组织“{organization}”（{path}）被允许使用{service}。"),
@@ -101,6 +105,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "directory.unavailable": Message(
             "无法获取用户和组织的信息，因此无法确认使用许可。",
             "需由系统运维人员恢复用户和组织信息的获取。恢复后请重试。",
+        ),
+        "membership.unknown": Message(
+            "当时{user}所属的组织和组不明，因此无法判断其是否可以使用{service}。",
+            "请指定当时的用户和组织信息（当日的备份），然后重新确认。",
         ),
         # The network gate.
         "network.allow_all": Message("本域的IP地址限制允许所有IP地址。"),
@@ -483,6 +491,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "IP地址限制最多可注册{limit}行，现已有{rows}行。要允许公布的所有IP地址，至少还需要{fewest}行。",
             "请将相邻的范围合并为一行，或删除不需要的行，以留出至少{fewest}行。",
         ),
+        "network.plan_opens_too_much": Message(
+            "在最多{rows}行的列表中，要允许公布的所有IP地址，还会同时开放另外{extra}个IP地址，超过了指定的上限{most}个。",
+            "请将相邻的范围合并为一行，或删除不需要的行，以留出更多的行，或者提高上限。",
+        ),
         "datagroup.unblockable": Message(
             "连接器“{connector}”不能被阻止，因此无法保存数据策略“{policy}”。",
             "请将连接器“{connector}”设置为业务或非业务。",
@@ -510,6 +522,79 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
         "ledger.position_unknown": Message(
             "监控日志中没有位置{position}的记录。",
             "请指定监控日志中已有的位置。",
+        ),
+        # The checklist of a service.
+        "readiness.available": Message("{service}可在{edition}中使用。"),
+        "readiness.definition_unknown": Message(
+            "没有{service}的定义，无法判断是否可以使用。",
+            "请注册{service}。",
+        ),
+        "readiness.registered": Message("{service}已注册。"),
+        "readiness.no_user": Message(
+            "还没有可以使用{service}的用户。",
+            "请在“设置可使用联动的用户”中，允许使用中的用户使用{service}。",
+        ),
+        "readiness.covered": Message("{service}公布的{count}个IP地址均已允许（来源：{source}）。"),
+        "readiness.not_covered": Message(
+            "{service}公布的IP地址中，有{count}个未被允许（已允许{percent}%，来源：{source}）。",
+            "请在“IP地址限制”中允许这些IP地址。",
+        ),
+        "readiness.not_pinned": Message(
+            "{service}公布的IP地址中，有{count}个不在已登记的公布地址中。",
+            "请用新的资料重新登记{service}公布的IP地址。",
+        ),
+        "readiness.ranges_unknown": Message(
+            "{service}使用的IP地址不明，无法判断是否已允许。",
+            "请指定{service}的提供方公布IP地址的资料。",
+        ),
+        "readiness.inexpressible": Message(
+            "{service}公布的IP地址无法登记到{edition}的IP地址限制中。",
+            "请咨询产品的支持窗口。",
+        ),
+        "readiness.partly_inexpressible": Message(
+            "公布的IP地址中，有{count}个是IPv6，无法登记到{edition}的IP地址限制中。",
+            "如果服务通过IPv6连接，请咨询产品的支持窗口。",
+        ),
+        "readiness.data_old": Message(
+            "{service}公布的IP地址资料是{days}天前的（有效期为{limit}天）。",
+            "请从提供方获取新的资料，并再次检查。",
+        ),
+        "readiness.data_undated": Message(
+            "{service}公布的IP地址资料日期不明。",
+            "请从提供方获取新的资料，并再次检查。",
+        ),
+        "readiness.two_factor": Message(
+            "在{edition}中，如果有用户在移动端使用双重验证，IP地址限制必须设为“全部允许”。",
+            "请确认没有用户在移动端使用双重验证。",
+        ),
+        "readiness.client": Message("可以使用OAuth客户端“{client}”。"),
+        "readiness.client_unusable": Message(
+            "OAuth客户端“{client}”没有有效的密钥或重定向端点。",
+            "请为OAuth客户端“{client}”设置密钥和重定向端点。",
+        ),
+        "readiness.no_client": Message(
+            "未注册{service}的OAuth客户端。",
+            "请注册{service}的OAuth客户端，并在{service}中设置客户端ID和密钥。",
+        ),
+        "readiness.confirmed": Message("步骤“{step}”已由{user}于{at}确认完成。"),
+        "readiness.seen": Message("{at}服务的访问已成功，因此步骤“{step}”已完成。"),
+        "readiness.unconfirmed": Message(
+            "步骤“{step}”是否完成不明。",
+            "请执行步骤“{step}”，并确认已完成。",
+        ),
+        "readiness.connected": Message("{user}已与{service}联动。"),
+        "readiness.nobody_connected": Message(
+            "还没有用户与{service}联动。",
+            "请从{service}的页面联动，并允许操作。",
+        ),
+        "readiness.links_unseen": Message(
+            "{service}的联动过多，只检查了一部分，未找到可用的联动。",
+            "请指定用户，再次检查。",
+        ),
+        "readiness.called": Message("{service}的访问于{at}成功。"),
+        "readiness.never_called": Message(
+            "还没有{service}的访问。",
+            "请在{service}中运行流，并再次检查。",
         ),
     }
 )

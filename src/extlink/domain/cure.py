@@ -1,0 +1,177 @@
+"""The smallest ordered steps that turn a refusal into permission, or the reasons for which there are none (law 6).
+
+Rules: one table says for every reason of every gate which steps put it right; what is in neither column does not
+refuse. Every plan is judged by `evaluate`, the function that refused. The first reason in the way decides which steps
+come next, so a plan puts the service right before the user, and the user before the link: it can be carried out in its
+order. Plans grow by one step at a time, so the first that ends in permission is a smallest one, and nothing in a
+smallest one is superfluous.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, cast
+
+from extlink.domain import cure_steps as steps
+from extlink.domain.access import AccessRequest, Policy, evaluate
+from extlink.domain.cure_steps import Case, Step
+from extlink.domain.decision import Decision
+from extlink.domain.edition import EDITIONS
+from extlink.domain.identifier import ServiceId
+from extlink.domain.reason import Reason
+from extlink.domain.remedy import Action, Remedy
+from extlink.domain.service import DocumentKind
+
+__all__ = ["CURES", "UNFIXABLE", "Cure", "cure"]
+
+_Candidates = Callable[[Case], Iterable[Step | Reason]]
+Why = Literal["not offered", "stopped", "gone", "not known", "their rules"]
+
+# What puts a reason right: any one of its steps. Of two that are as few, the first is taken.
+CURES: Final[Mapping[str, tuple[_Candidates, ...]]] = MappingProxyType(
+    {
+        "service.unknown": (steps.register,),
+        "service.product_missing": (steps.subscribe,),
+        "service.not_enabled": (steps.enable,),
+        "service.disabled": (steps.enable,),
+        "scope.unknown": (steps.register,),
+        "user.unknown": (steps.add_user,),
+        "user.suspended": (steps.resume_user, steps.activate_user),
+        "user.product_missing": (steps.give_product,),
+        "grant.missing": (steps.allow,),
+        "grant.over": (steps.allow,),
+        "grant.scope_not_granted": (steps.allow,),
+        "grant.excluded": (steps.include,),
+        "network.address_not_allowed": (steps.add_address,),
+        "network.deny_all": (steps.restrict,),
+        "datagroup.blocked": (steps.move,),
+        "datagroup.mixed": (steps.move,),
+        "link.missing": (steps.connect,),
+        "link.revoked": (steps.connect,),
+        "link.ended": (steps.connect,),
+        "link.suspended": (steps.resume_link, steps.connect),
+        "link.not_redeemed": (steps.connect,),
+        "link.expired": (steps.connect,),
+        "link.dormant": (steps.connect,),
+        "client.removed": (steps.connect,),
+        "scope.not_covered": (steps.connect,),
+        "token.unknown": (steps.connect,),
+        "token.expired": (steps.present, steps.connect),
+        "token.superseded": (steps.present, steps.connect),
+        "token.wrong_kind": (steps.present, steps.connect),
+        "token.wrong_audience": (steps.connect,),
+    }
+)
+
+# What no step puts right, and why: whatever else is done, the request stays refused.
+UNFIXABLE: Final[Mapping[str, Why]] = MappingProxyType(
+    {
+        "service.not_in_edition": "not offered",
+        "service.unavailable": "not offered",
+        # Whoever stopped it lifts the stop, once the cause is removed: no advice of ours does.
+        "service.quarantined": "stopped",
+        "service.quarantined_everywhere": "stopped",
+        "user.deleted": "gone",
+        # The question lacks a fact; about what it would be, nothing can be verified.
+        "service.unidentified": "not known",
+        "user.unidentified": "not known",
+        "directory.unavailable": "not known",
+        "network.address_unknown": "not known",
+        "network.address_invalid": "not known",
+        "datagroup.flow_unknown": "not known",
+        "link.not_asked": "not known",
+        # Only a newer list of the service's own could name the address, or the call is not the service's.
+        "network.not_published": "their rules",
+        "network.ranges_unknown": "their rules",
+        "datagroup.action_blocked": "their rules",
+        "datagroup.endpoint_denied": "their rules",
+    }
+)
+# Which document of the service explains what.
+_PAGES: Final[Mapping[str, DocumentKind]] = MappingProxyType(
+    {
+        "networks.add": "ip_restriction",
+        "networks.restrict": "ip_restriction",
+        "datagroups.set_policy": "data_group",
+        "outside.connect": "account_page",
+    }
+)
+
+
+class Cure(NamedTuple):
+    """What puts a refusal right; nothing, if nothing is refused or if something cannot be put right."""
+
+    remedies: tuple[Remedy, ...] = ()
+    unfixable: tuple[Reason, ...] = ()
+
+
+class _Planned(NamedTuple):
+    """What was done so far, and how everything stands after it."""
+
+    remedies: tuple[Remedy, ...]
+    policy: Policy
+    request: AccessRequest
+
+
+def cure(decision: Decision) -> Cure:
+    """Return the remedies of a decision: a smallest ordered plan whose end `evaluate` allows, or why there is none."""
+    if decision.question is None:
+        return Cure(unfixable=tuple(one for one in decision.reasons if one.code in UNFIXABLE))
+    waiting = deque([_Planned((), *decision.question)])
+    seen: set[frozenset[Action]] = set()
+    stuck: dict[Reason, None] = {}
+    while waiting:
+        plan = waiting.popleft()
+        reached = evaluate(plan.policy, plan.request)
+        if reached.allowed:
+            return Cure(plan.remedies)
+        for found in _first_steps(plan, reached.reasons):
+            if isinstance(found, Reason):
+                stuck[found] = None
+                continue
+            remedy, step = found
+            done = frozenset(one.action for one in (*plan.remedies, remedy) if one.action is not None)
+            if len(done) > len(plan.remedies) and done not in seen:
+                seen.add(done)
+                waiting.append(_Planned((*plan.remedies, remedy), step.policy, step.request))
+    return Cure(unfixable=tuple(stuck))
+
+
+def _first_steps(plan: _Planned, reasons: tuple[Reason, ...]) -> Iterator[tuple[Remedy, Step] | Reason]:
+    """Yield what may come next: the steps for the first reason in the way, or what nothing can be done about."""
+    hopeless = [one for one in reasons if one.code in UNFIXABLE]
+    if hopeless:
+        yield from hopeless
+        return
+    # A question about no service is hopeless, so there is one.
+    case = Case(plan.policy, plan.request, cast("ServiceId", plan.request.service), reasons[0].params)
+    found = [one for candidates in CURES.get(reasons[0].code, ()) for one in candidates(case)]
+    if not found:
+        yield reasons[0]
+    for one in found:
+        if isinstance(one, Reason):
+            yield one
+            continue
+        before = None if one.needs is None else evaluate(plan.policy, one.needs)
+        if before is None or before.allowed:
+            yield _remedy(plan.policy, one.said or reasons[0], one.action, case.service), one
+        else:
+            yield from _first_steps(plan, before.reasons)
+
+
+def _remedy(policy: Policy, reason: Reason, action: Action, service: ServiceId) -> Remedy:
+    return Remedy(reason.code, reason.params, action=action, links=_links(policy, action, service))
+
+
+def _links(policy: Policy, action: Action, service: ServiceId) -> dict[str, str]:
+    """Return the pages that explain an action: the edition's own, and what the service's definition names."""
+    kind = _PAGES.get(action.name)
+    known = policy.registry.services.get(service)
+    if kind is None or known is None:
+        return {}
+    if kind == "ip_restriction":
+        return {name: one.ip_page for name, one in EDITIONS.items() if one.ip_page is not None}
+    pages = {name: known.service.documents(kind, name) for name in EDITIONS}
+    return {name: found[0].url for name, found in pages.items() if found}

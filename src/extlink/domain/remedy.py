@@ -1,0 +1,100 @@
+"""Remedy: what to change so that a reason goes away, who may do it, and where it is explained (TRACE T11).
+
+Rule: a remedy is plain data. Its words and role are those of the reason code in `extlink.domain.messages`, its pages
+those of the service's own definition and of the edition: nothing is said or linked twice. Which remedies a refusal has,
+and in which order, is found in `cure`; `extlink.remedies` makes the operation of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from extlink.domain import messages
+from extlink.domain.identifier import plain_text
+from extlink.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from extlink.domain.messages import Who
+
+__all__ = ["OUTSIDE", "Action", "Param", "Remedy"]
+
+Param = str | int | bool | tuple[str, ...]
+NO_PARAMS: Final[Mapping[str, Param]] = MappingProxyType({})
+_NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_ARGUMENTS: Final[Mapping[str, object]] = MappingProxyType({})
+# What is done where extlink has no operation: in the host's administration, at the vendor's, by the user in person.
+OUTSIDE: Final = "outside."
+
+
+def parse_code(value: str) -> str:
+    """Return a reason code."""
+    text = plain_text(value)
+    if text is None:
+        raise InvalidInput("code", f"expected a code such as grant.missing, got {type(value).__name__}")
+    return text
+
+
+def parse_params(value: Mapping[str, Param]) -> Mapping[str, Param]:
+    """Return what a reason's text names, as nobody can change it."""
+    try:
+        params = dict(value)
+    except Exception as exc:
+        raise InvalidInput("params", f"expected values by name, got {type(value).__name__}") from exc
+    return MappingProxyType(params) if params else NO_PARAMS
+
+
+@attrs.frozen
+class Action:
+    """What is to be done, as data: an operation's public name with its arguments, or a step outside.
+
+    Args:
+        name: such as `grants.allow`; of a step outside such as `outside.connect`.
+
+    >>> Action("services.enable", {"service": "slack"}).is_outside, Action("outside.connect").is_outside
+    (False, True)
+    """
+
+    name: str
+    arguments: Mapping[str, object] = attrs.field(default=_NO_ARGUMENTS, hash=False)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether no operation of extlink does it."""
+        return self.name.startswith(OUTSIDE)
+
+
+@attrs.frozen
+class Remedy:
+    """What to change so that a reason goes away, and who may do it (TRACE T11).
+
+    Args:
+        code, params: of the reason that it answers; the sentence is that reason's.
+        action: what is to be done; None where the reason stands alone, outside a decision.
+        links: the page that explains it, by edition; only what the definitions name.
+
+    >>> from extlink.domain.reason import Reason
+    >>> Reason("grant.missing", {"service": "slack", "user": "sato"}).remedy.who
+    'common_administrator'
+    """
+
+    code: str = attrs.field(converter=parse_code)
+    params: Mapping[str, Param] = attrs.field(default=NO_PARAMS, converter=parse_params, hash=False)
+    action: Action | None = attrs.field(default=None, kw_only=True)
+    links: Mapping[str, str] = attrs.field(default=_NO_LINKS, kw_only=True, hash=False, repr=False)
+
+    @property
+    def who(self) -> Who:
+        """The role that may apply the remedy: `nobody` where none exists."""
+        return messages.who(self.code)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in ja, en or zh (T14: zh-TW is answered with zh, any other language with en)."""
+        return messages.render(self.code, "remedy", self.params, language)
+
+    def link(self, edition: str) -> str | None:
+        """Return the address of the page that explains it in an edition (JP, US, CN), or None where there is none."""
+        return self.links.get(plain_text(edition) or "")

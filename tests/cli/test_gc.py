@@ -1,0 +1,91 @@
+"""`extlink gc`: what goes of a file and of a PostgreSQL store, and what is told of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from extlink.adapters.postgres import PostgresStorage
+from extlink.adapters.postgres_schema import upgrade
+from extlink.adapters.sqlite import SQLiteStorage
+from extlink.cli import main
+from extlink.ports import Storage, Write, prefix
+from extlink.records import MARKS
+from extlink.testing.probes import at, batch, paths
+from tests import clusters
+from tests.fakes import NOW
+
+
+def _filled(storage: Storage) -> Storage:
+    for number in range(120):
+        key = at(prefix("n", f"link {number:04d}"))
+        storage.commit(batch(Write(key, MARKS.encode({"link.expired": 1}, NOW)), entries=()))
+    return storage
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["gc", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_file_is_cleared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Tenant by tenant, with what went; a second run finds nothing."""
+    file = tmp_path / "links.db"
+    with SQLiteStorage(file) as storage:
+        _filled(storage)
+
+    told = "acme: cleared away 120 refusal marks\n~host: nothing to clear away\n"
+    assert (0, told, "") == _run(capsys, "acme", "~host", "--sqlite", str(file))
+    assert (0, "acme: nothing to clear away\n", "") == _run(capsys, "acme", "--sqlite", str(file))
+
+
+def test_what_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It stays, and the exit code says so."""
+    file = tmp_path / "links.db"
+    with SQLiteStorage(file) as storage:
+        storage.commit(batch(Write(at(prefix("n", "x")), b"{"), entries=()))
+        code, out, _ = _run(capsys, "acme", "--sqlite", str(file))
+
+        assert (3, True) == (code, "acme: unreadable records left alone: 1; look" in out)
+        assert 1 == len(paths(storage, prefix("n")))
+
+
+def test_what_is_wrong_is_told_before_anything_is_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file that is none is not made; a tenant has an id."""
+    file = tmp_path / "lniks.db"
+    code, out, err = _run(capsys, "acme", "--sqlite", str(file))
+
+    assert (2, "") == (code, out)
+    assert err.startswith("extlink gc: ")
+    assert "lniks.db" in err
+    assert not file.exists()
+    SQLiteStorage(file).close()
+    assert 2 == _run(capsys, "", "--sqlite", str(file))[0]
+    with pytest.raises(SystemExit):
+        _run(capsys, "acme")
+
+
+def test_without_psycopg_the_way_out_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base install has no driver of PostgreSQL."""
+    monkeypatch.setitem(sys.modules, "extlink.adapters.postgres", None)
+    code, _, err = _run(capsys, "acme", "--postgres", "")
+
+    assert (2, True) == (code, "pip install 'extlink[postgres]'" in err)
+
+
+def test_a_postgres_store_is_cleared(capsys: pytest.CaptureFixture[str]) -> None:
+    """As a file is."""
+    clusters.require()
+    server = clusters.cluster(clusters.newest())
+    name = server.fresh_name()
+    upgrade(server.conninfo, schema=name)
+    with PostgresStorage(server.conninfo, schema=name) as storage:
+        _filled(storage)
+
+    code, out, _ = _run(capsys, "acme", "--postgres", server.conninfo, "--schema", name)
+    assert (0, "acme: cleared away 120 refusal marks\n") == (code, out)

@@ -1,0 +1,157 @@
+"""The emergency stop as one call: it holds, whoever calls it again finishes it, and it says what it found (F14)."""
+
+from __future__ import annotations
+
+import pytest
+
+from extlink import catalog, emergency, grants, services
+from extlink.adapters.memory import MemoryStorage
+from extlink.domain.link_job import Toll
+from extlink.emergency import stop, stop_everywhere
+from extlink.errors import InvalidInput, Refused, Unavailable
+from extlink.ports import Batch, Position
+from extlink.runtime import ExtLink
+from extlink.testing import FrozenClock
+from tests.hosts import SERVICE, Host, another_hub, people
+from tests.many_links import sow
+
+
+class Dying(MemoryStorage):
+    """A store that fails at a commit, before it: the process is gone there, and another one goes on."""
+
+    left = -1
+
+    def commit(self, batch: Batch) -> Position:
+        self.left -= 1
+        if self.left == -1:
+            raise KilledError
+        return super().commit(batch)
+
+
+class KilledError(BaseException):
+    """Nobody catches it, as nobody notices a kill -9."""
+
+
+def many(count: int = 129) -> tuple[Host, Dying]:
+    """Return a host with many links over a store that can fail."""
+    store = Dying()
+    host = Host.prepared(store=store)
+    sow(store, host.connect().link, count)
+    return host, store
+
+
+def test_one_call_stops_ends_and_proves() -> None:
+    """The statement and the look at every link agree: all are ended, none is left."""
+    host, _ = many()
+    statement = stop(host.admin, SERVICE, "a leak")
+
+    assert (130, 0) == (statement.purge.toll.ended, statement.remaining.count)
+    assert statement == stop(host.admin, SERVICE, "a leak")
+    assert 1 == host.events().count("service.quarantined") == host.events().count("service.purged")
+
+
+@pytest.mark.parametrize("commits", range(5))
+def test_killed_at_any_commit_the_same_call_goes_on(commits: int) -> None:
+    """Before the stop, before the first batch, between two, before the statement: another process ends it alike."""
+    host, store = many()
+    store.left = commits
+    with pytest.raises(KilledError):
+        stop(host.admin, SERVICE, "a leak")
+    other = host.other_process().acting_as("admin-2", roles={"common_administrator"})
+    statement = stop(other, SERVICE, "a leak")
+
+    assert (130, 0) == (statement.purge.toll.ended, statement.remaining.count)
+    assert 130 == host.events().count("link.revoked")
+
+
+@pytest.fixture
+def three() -> tuple[ExtLink, Dying]:
+    """Return a hub with two tenants that use the service, and one that does not."""
+    store = Dying()
+    hub = another_hub(store, people(), FrozenClock())
+    for tenant in ("acme", "beta", "without"):
+        opened = hub.open_tenant(tenant, edition="JP", products={"kintone"})
+        admin = opened.acting_as("admin-1", roles={"common_administrator"})
+        if tenant != "without":
+            admin.run(services.register(catalog.POWER_AUTOMATE))
+            admin.run(services.enable(SERVICE))
+            admin.run(grants.allow(SERVICE, users=["sato"]))
+    host = Host(hub=hub, store=store, directory=people(), clock=FrozenClock(), tenant=hub.tenant("acme"))
+    sow(store, host.connect().link, 59)
+    Host(hub=hub, store=store, directory=people(), clock=FrozenClock(), tenant=hub.tenant("beta")).connect()
+    return hub, store
+
+
+TENANTS = ("acme", "beta", "nobody", "without")
+
+
+def test_all_tenants_are_stopped_and_stated(three: tuple[ExtLink, Dying]) -> None:
+    """Tenants without the service are named, and keep none of the others from being ended."""
+    hub, _ = three
+    statement = stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+
+    assert Toll(ended=61, access_tokens=61, refresh_tokens=61) == statement.purges.toll
+    assert (2, 0, 0) == (statement.purges.tenants, statement.remaining, statement.unreadable)
+    assert (("nobody", "tenant.not_open"), ("without", "service.unknown")) == statement.refused
+
+
+def test_killed_between_tenants_the_same_call_goes_on(three: tuple[ExtLink, Dying]) -> None:
+    """After each commit: the stop itself, three of acme and its note, two of beta; then its note and the rest."""
+    hub, store = three
+    for _ in range(7):
+        store.left = 1
+        with pytest.raises(KilledError):
+            stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+    statement = stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+
+    assert (61, 2, 0) == (statement.purges.toll.ended, statement.purges.tenants, statement.remaining)
+
+
+def test_what_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin of a purge: it says that it is done and ends nothing; the statement's look finds the links."""
+    host, _ = many(5)
+    sound = services.purge
+
+    def nothing(service: str) -> object:
+        return sound("slack" if service == SERVICE else service)
+
+    host.admin.run(services.register(catalog.SLACK))
+    monkeypatch.setattr(services, "purge", nothing)
+
+    assert 6 == stop(host.admin, SERVICE, "a leak").remaining.count
+    assert 6 == stop_everywhere(host.hub, ["acme"], SERVICE, "a breach").remaining
+
+
+def test_a_store_that_fails_is_no_refusal(three: tuple[ExtLink, Dying], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant that could not be ended is not passed over."""
+    hub, store = three
+
+    def fails(_query: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(store, "list", fails)
+    with pytest.raises(Unavailable):
+        stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+
+
+@pytest.mark.parametrize("tenants", ["", ["~host"], [7], 7, None])
+def test_malformed_tenants_stop_nothing(three: tuple[ExtLink, Dying], tenants: object) -> None:
+    """They are refused before anything is done."""
+    hub, store = three
+    before = len(store._tenants)
+    with pytest.raises(InvalidInput):
+        stop_everywhere(hub, tenants, SERVICE, "a breach")  # type: ignore[arg-type]
+
+    assert before == len(store._tenants)
+    assert 0 == hub.host().run(services.purges(SERVICE)).tenants
+
+
+def test_a_misspelt_service_is_refused() -> None:
+    """In one tenant at once; of all tenants each is named with it."""
+    host, _ = many(0)
+    with pytest.raises(Refused, match=r"service\.unknown"):
+        stop(host.admin, "power-automat", "a leak")
+
+    found = stop_everywhere(host.hub, ["acme"], "power-automat", "a leak")
+    assert (("acme", "service.unknown"),) == found.refused
+    assert emergency.__all__ == ["Statement", "StatementEverywhere", "stop", "stop_everywhere"]

@@ -1,0 +1,139 @@
+"""Remedies as operations: carried out on a real hub they end in permission, and none of them is superfluous (law 6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import count as count_from
+from typing import Any
+
+import pytest
+
+from extlink import catalog, grants, networks, services
+from extlink.domain.address import parse_range
+from extlink.domain.decision import Decision
+from extlink.domain.network import IPRestriction, Row
+from extlink.errors import InvalidInput
+from extlink.remedies import Action, Remedy, operation_of, request_of
+from tests.remedy_stories import Stage, stories
+
+REFUSALS = 5_000
+DEEP_REFUSALS = 100_000
+
+Subject = Callable[[Decision], Sequence[Remedy]]
+
+
+def carried_out(stage: Stage, remedies: Sequence[Remedy]) -> tuple[list[bool], bool]:
+    """Return which remedies were accepted, in their order, and whether the question is allowed then."""
+    there = stage.copied()
+    accepted = [there.do(one) for one in remedies]
+    return accepted, bool(there.decide())
+
+
+def problems(count: int, subject: Subject = lambda decision: decision.remedies) -> tuple[Counter[str], Counter[int]]:
+    """Return what goes wrong with the remedies of some refusals, and how many plans there were of each size."""
+    found: Counter[str] = Counter()
+    sizes: Counter[int] = Counter()
+    for stage in (one for number in count_from(0) for one in stories(number)):
+        decision = stage.decide()
+        if decision.allowed:
+            continue
+        if sizes.total() == count:
+            break
+        remedies = subject(decision)
+        sizes[len(remedies)] += 1
+        if not remedies:
+            found["no reason why not"] += not decision.unfixable
+            continue
+        accepted, allowed = carried_out(stage, remedies)
+        found[f"not accepted: {[one.action.name for one in remedies if one.action]} {accepted}"] += not all(accepted)
+        found["unsound"] += not allowed
+        # Without its only step a plan is the refusal itself.
+        for place in range(len(remedies) if len(remedies) > 1 else 0):
+            _, still = carried_out(stage, [*remedies[:place], *remedies[place + 1 :]])
+            found["redundant"] += still
+    return +found, sizes
+
+
+def too_few(decision: Decision) -> Sequence[Remedy]:
+    """Broken twin: the last step is forgotten."""
+    return decision.remedies[:-1] if len(decision.remedies) > 1 else decision.remedies
+
+
+def too_many(decision: Decision) -> Sequence[Remedy]:
+    """Broken twin: the service is switched on, whether or not it is off."""
+    enable = Remedy("service.disabled", action=Action("services.enable", {"service": "automate"}))
+    return (enable, *decision.remedies) if decision.remedies else ()
+
+
+@pytest.mark.parametrize(("twin", "fault"), [(too_few, "unsound"), (too_many, "redundant")])
+def test_a_broken_twin_is_found_out(twin: Subject, fault: str) -> None:
+    """The same check sees a plan that stops short, and one with a step for nothing."""
+    found, _ = problems(60, twin)
+
+    assert found[fault]
+
+
+def test_what_is_no_remedy_has_no_operation() -> None:
+    """An operation that switches the restriction off is made of nothing that is called a remedy."""
+    assert [None, None] == [
+        operation_of(Remedy("network.deny_all", action=Action(name)))
+        for name in ("networks.allow_all", "outside.connect")
+    ]
+    assert operation_of(Remedy("grant.missing")) is None
+
+
+def test_a_definition_is_registered_if_somebody_has_it() -> None:
+    """With the operations that are asked for; otherwise it is a step outside."""
+    remedy = Remedy(
+        "service.unknown", action=Action("services.register", {"service": "slack", "scopes": ("chat:write",)})
+    )
+    lacking = Remedy("service.unknown", action=Action("services.register", {"service": "slack", "scopes": ("no",)}))
+    everything = [catalog.POWER_AUTOMATE, catalog.SLACK]
+
+    assert operation_of(remedy, definitions=everything) == services.register(catalog.SLACK)
+    assert [None, None] == [operation_of(remedy), operation_of(lacking, definitions=everything)]
+
+
+def test_a_row_that_is_everything_stays_what_it_is() -> None:
+    """It was saved under its name once: restricting again does not ask for it a second time."""
+    everything = Row(range=parse_range("0.0.0.0/0", allow_everything=True))
+    network = IPRestriction("deny_all", [everything])
+    remedy = Remedy(
+        "network.deny_all", action=Action("networks.restrict", {"rows": (everything,), "expected": network})
+    )
+
+    assert operation_of(remedy) == networks.restrict([everything], expected=network, including_all_addresses=True)
+
+
+def test_a_user_can_ask_for_a_grant_and_for_nothing_else() -> None:
+    """What the user may not do is asked of those who may."""
+    grant = Remedy("grant.missing", action=Action("grants.allow", {"service": "slack", "users": ("sato",)}))
+
+    assert grants.ask("slack") == request_of(grant)
+    assert [None, None] == [
+        request_of(Remedy("service.disabled", action=Action("services.enable", {"service": "slack"}))),
+        request_of(Remedy("grant.missing")),
+    ]
+
+
+@pytest.mark.parametrize("make", [operation_of, request_of])
+def test_what_is_no_remedy_is_refused(make: Callable[[Any], object]) -> None:
+    """An argument error names the argument."""
+    with pytest.raises(InvalidInput, match="remedy: expected a Remedy, got str"):
+        make("grants.allow")
+
+
+def test_definitions_are_definitions() -> None:
+    """Anything else is refused."""
+    with pytest.raises(InvalidInput, match="definitions: expected a Service, got str"):
+        operation_of(Remedy("link.expired"), definitions=["slack"])  # type: ignore[list-item]
+
+
+@pytest.mark.slow
+def test_remedies_work_on_a_real_hub(deep: bool) -> None:
+    """Each is accepted in its turn, the request is allowed in the end, and without any one of them it is refused."""
+    found, sizes = problems(DEEP_REFUSALS if deep else REFUSALS)
+
+    assert {} == found
+    assert all(sizes[size] > 50 for size in range(5))
