@@ -508,7 +508,7 @@ def _of_the_rest(stage: Stage) -> Mapping[str, Mapping[str, object]]:
         "networks.allow_all": {},
         "networks.coverage": published,
         "networks.deny_all": {"even_if_it_locks_me_out": False, "existing": "keep"},
-        "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True},
+        "networks.plan": {**published, "edition": "JP", "rows": 2_900, "ipv4_only": True, "at_most_extra": 0},
         "networks.find": {"address": "203.0.113.7", "service": SERVICE},
         "networks.pin": {"service": SERVICE, "rows": ["192.0.2.0/24"], "applies": "service", "existing": "keep"},
         "networks.remove": {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import cast
 
 import attrs
@@ -329,7 +332,7 @@ class TestUsers:
 
     def test_people_are_looked_at_in_pages_until_one_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The last of very many is found; with the first of them nobody else is asked for."""
-        monkeypatch.setattr("extlink.access_readiness._PEOPLE", 40)
+        monkeypatch.setattr("extlink.access_scans._PEOPLE", 40)
         host = Host.make()
         for number in range(100):
             host.directory.add_user(f"u{number}", products={"kintone"}, status="suspended", display_priority=number)
@@ -378,6 +381,26 @@ class TestNetwork:
             "network.no_requirement" == refusal(host.admin, access.readiness(SERVICE, ranges=[], requirement="x")).code
         )
 
+    def test_the_vendors_real_file(self, realdata: Path) -> None:
+        """As many addresses and rows as `networks.plan` finds; applied, the plan makes the item green."""
+        name = "ServiceTags_Public_cn342_2025-01-23.json.gz"
+        data = gzip.decompress((realdata / "servicetags" / name).read_bytes())
+        file = feeds.read_service_tags(data, published=date(2020, 6, 1))
+        host = Host.prepared()
+        host.admin.run(networks.restrict(["203.0.113.0/24"]))
+        before = item(asked(host, ranges=[file]), "network")
+        plan = host.admin.run(networks.plan(SERVICE, [file])).plan
+        host.admin.run(networks.restrict(plan.after.rows))
+        found = item(asked(host, ranges=[file]), "network")
+
+        assert ("missing", "0/1") == (before.state, before.evidence["share"])
+        assert ("done", "1/1", 8) == (found.state, found.evidence["share"], found.evidence["days"])
+        assert before.evidence["needed"] == found.evidence["admitted"]
+        others = cast("Mapping[str, int | None]", found.evidence["others"])
+        assert None is others["seed"]
+        assert (others["vendor-current-http"] or 0) > 0
+        assert ["readiness.partly_inexpressible", "readiness.differs"] == [one.code for one in found.advice]
+
     def test_without_files_the_pinned_ranges_are_the_published_ones(self) -> None:
         """What a service is held to is what somebody knows of it; without any it is unknown."""
         host = Host.prepared()
@@ -394,6 +417,7 @@ class TestNetwork:
         host = Host.prepared()
         host.admin.run(networks.restrict(["203.0.113.0/24"]))
         remedy = item(asked(host), "network").remedy
+        assert remedy is not None
         assert remedy == Action("networks.add", {"rows": ("20.89.11.48/28",)})
         host.admin.run(networks.add(cast("tuple[str, ...]", remedy.arguments["rows"])))
 
@@ -622,7 +646,7 @@ class TestConnected:
             host.directory.add_user(f"u{number:03}", products={"kintone"})
             host.connect(f"u{number:03}")
         host.admin.run(links.revoke_all(service=SERVICE))
-        monkeypatch.setattr("extlink.access_readiness._MAX_CONNECTED", 32)
+        monkeypatch.setattr("extlink.access_scans._MAX_CONNECTED", 32)
 
         assert ("unknown", "readiness.links_unseen") == told(asked(host))["consent"]
 

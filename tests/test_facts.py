@@ -4,16 +4,17 @@ from typing import Final
 
 import pytest
 
-from extlink import access, facts, grants, links, networks, services, users
+from extlink import access, clients, facts, grants, links, networks, services, users
 from extlink.domain.access import Person
+from extlink.domain.client_registration import ClientProfile
 from extlink.domain.grant import UserGrantPolicy
-from extlink.domain.identifier import LinkId, ServiceId, TenantId, UserId
+from extlink.domain.identifier import ClientId, LinkId, ServiceId, TenantId, UserId
 from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction
 from extlink.domain.tenant import UserState
 from extlink.facts import Facts
 from extlink.operation import Call, Commit, Operation, Steps, operation, read
-from extlink.records import link_key, service_key, tenant_key
+from extlink.records import client_key, link_key, service_key, tenant_key
 from tests.people import POWER, READ, SLACK, World, refused, world
 
 ACME: Final = TenantId("acme")
@@ -24,6 +25,14 @@ def _loading(call: Call, *, service: str, user: str | None, more: tuple[LinkId, 
     named = None if user is None else UserId(user)
     places = tuple(link_key(call.tenant, one) for one in more)
     return Commit((yield from facts.load(call, ServiceId(service), named, *places)))
+
+
+@operation("facts.knowing")
+def _knowing(call: Call, *, client: str, named: bool) -> Steps[Commit[Facts]]:
+    one = ClientId(client)
+    if named:
+        return Commit((yield from facts.load(call, ServiceId(POWER), None, client=one)))
+    return Commit((yield from facts.load(call, ServiceId(POWER), UserId("sato"), client_key(call.tenant, one))))
 
 
 @operation("facts.opening")
@@ -228,3 +237,17 @@ def test_the_account_page_costs_the_same_in_a_large_tenant() -> None:
     made.run(grants.allow(POWER, users=crowd))
 
     assert small == cost()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_client_that_was_removed_is_known(named: bool) -> None:
+    """Whether it was named as the client of the question, or its record was asked for beside."""
+    made = world()
+    profile = ClientProfile(service=POWER, name="Power Automate", redirect_uris=["https://flows.example/back"])
+    client = made.run(clients.register(profile)).client.id
+    before = made.run(_knowing(client=client, named=named)).policy
+    made.run(clients.remove(client))
+    after = made.run(_knowing(client=client, named=named)).policy
+
+    assert frozenset() == before.removed_clients
+    assert frozenset({client}) == after.removed_clients

@@ -21,6 +21,7 @@ from extlink.ports import Batch, Key, Version, components
 from extlink.records import (
     ASSERTIONS,
     CLIENT as CLIENT_KIND,
+    CONFIRMATIONS,
     DATA_GROUPS,
     GRANT_HEAD,
     GRANT_RULES,
@@ -52,6 +53,7 @@ from tests.hosts import ACME, CLIENT, Host, refusal
 from tests.operations import definitions
 
 EVERY: tuple[Kind[Any], ...] = (
+    CONFIRMATIONS,
     GRANT_HEAD,
     GRANT_RULES,
     JOB,

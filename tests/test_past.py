@@ -277,6 +277,19 @@ def test_without_the_people_of_then_an_organizations_grant_is_unknown() -> None:
     assert (False, False, Answer.REFUSED) == then("ito")
 
 
+def test_nothing_puts_right_what_is_unknown() -> None:
+    """No remedy is proposed for a day that is over, and the list of what is ready does not guess either."""
+    host = Host.prepared()
+    decision = host.admin.run(ledger.as_of(explained(), position=4))
+    ready = host.admin.run(ledger.as_of(access.readiness(SERVICE, user="sato"), position=4))
+
+    assert () == decision.remedies
+    assert ["membership.unknown"] == [reason.code for reason in decision.unfixable]
+    assert [("unknown", "membership.unknown")] == [
+        (item.state, item.reason.code) for item in ready.items if item.name == "users"
+    ]
+
+
 def test_with_the_people_of_then_it_is_decided() -> None:
     """Whoever kept a copy of the directory of that day gets the answer of that day."""
     host = Host.prepared()
@@ -303,6 +316,33 @@ def test_people_who_do_not_answer_are_no_yes() -> None:
     assert ("directory.unavailable",) == codes(decision)
 
 
+def test_several_questions_are_asked_of_the_past_at_once() -> None:
+    """Many explanations, and the list of those who could use a service."""
+    host = Host.prepared()
+    last = host.position()
+    host.admin.run(services.disable(SERVICE))
+    many = access.explain_many([explained(user) for user in ("sato", "tanaka")])
+
+    without = host.admin.run(ledger.as_of(many, position=last))
+    page = as_it_was(host, access.users(SERVICE, network="not_applicable"), position=last)
+
+    assert [(False, True), (True, False)] == [(one.allowed, one.is_unknown) for one in without]
+    assert [True, True] == [one.allowed for one in as_it_was(host, many, position=last)]
+    assert ["sato", "suzuki", "tanaka"] == [one.member.id for one in page.users]
+    assert () == host.admin.run(access.users(SERVICE, network="not_applicable")).users
+
+
+def test_a_list_of_services_is_no_guess() -> None:
+    """What is unknown would be missing in it, and read as a no."""
+    host = Host.prepared()
+    question = access.services("sato", network="not_applicable")
+    last = host.position()
+
+    assert "membership.unknown" == refusal(host.admin, ledger.as_of(question, position=last)).code
+    assert [SERVICE] == [one.service for one in as_it_was(host, question, position=last).services]
+    assert () == host.admin.run(ledger.as_of(question, position=2)).services
+
+
 def test_a_list_of_people_needs_the_people() -> None:
     """Who was there then is not in any ledger."""
     host = Host.prepared()
@@ -327,6 +367,21 @@ def test_a_link_of_then_is_shown_without_what_is_not_kept() -> None:
     assert ("in_use", None) == (then.state, then.links[0].used)
     assert "unused" == now.state
     assert ("sato",) == tuple(one.user for one in as_it_was(host, links.users_of(SERVICE), position=last).users)
+
+
+def test_a_link_of_which_nobody_knows_is_shown_with_the_reason() -> None:
+    """Sato's link rests on an organization, tanaka's on the name: the one is unknown, the other in use."""
+    host = Host.make()
+    host.admin.run(services.register(catalog.SLACK))
+    host.admin.run(services.enable("slack"))
+    host.admin.run(grants.allow("slack", users=["tanaka"], organizations=["sales"]))
+    host.connect("sato", "slack", ["users:read"])
+    host.connect("tanaka", "slack", ["users:read"])
+
+    page = host.admin.run(ledger.as_of(links.users_of("slack"), position=host.position()))
+    shown = [(one.user, one.links[0].state, [reason.code for reason in one.links[0].reasons]) for one in page.users]
+
+    assert [("sato", "suspended", ["membership.unknown"]), ("tanaka", "in_use", [])] == shown
 
 
 def test_the_words_of_a_request_are_not_in_the_ledger() -> None:

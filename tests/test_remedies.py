@@ -124,6 +124,45 @@ def test_what_is_no_remedy_is_refused(make: Callable[[Any], object]) -> None:
         make("grants.allow")
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        Action("grants.allow"),
+        Action("grants.allow", {"service": 7, "users": 7}),
+        Action("grants.include", {"service": "slack"}),
+        Action("services.register", {"service": "slack", "scopes": 7}),
+        Action("networks.restrict", {"rows": ["203.0.113.7"], "expected": None}),
+        Action("networks.restrict", {"rows": 7, "expected": None}),
+        Action("datagroups.set_policy", {"policy": "C"}),
+    ],
+)
+def test_made_up_arguments_are_refused(action: Action) -> None:
+    """A remedy that somebody wrote by hand is an error of the caller, never one of ours."""
+    with pytest.raises(InvalidInput):
+        operation_of(Remedy("grant.missing", action=action))
+
+
+def test_a_request_needs_a_service() -> None:
+    """A remedy that somebody wrote by hand may lack it."""
+    with pytest.raises(InvalidInput, match="service"):
+        request_of(Remedy("grant.missing", action=Action("grants.allow")))
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: Action(7), "name"),  # type: ignore[arg-type]
+        (lambda: Action("a", 7), "arguments"),  # type: ignore[arg-type]
+        (lambda: Remedy("a", action="b"), "action"),  # type: ignore[arg-type]
+        (lambda: Remedy("a", links=7), "links"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_parts_of_a_remedy_are_what_they_say(make: Callable[[], object], field: str) -> None:
+    """Anything else is an argument error that names the part."""
+    with pytest.raises(InvalidInput, match=f"^{field}: expected"):
+        make()
+
+
 def test_definitions_are_definitions() -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidInput, match="definitions: expected a Service, got str"):

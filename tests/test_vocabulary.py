@@ -189,7 +189,10 @@ READS = frozenset(
     {
         "access.check_flow",
         "access.explain",
+        "access.explain_many",
         "access.readiness",
+        "access.services",
+        "access.users",
         "datagroups.remedy",
         "clients.registered",
         "clients.show",

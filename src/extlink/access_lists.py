@@ -169,6 +169,9 @@ def _services(
     commits = yield from together([partial(_about(question, service=name).start, call) for name in names])
     if any(reason.code == _UNAVAILABLE for commit in commits for reason in commit.result.reasons):
         raise Refused(Reason(_UNAVAILABLE))  # an empty page would read as "nothing"
+    unknown = [reason for commit in commits if commit.result.is_unknown for reason in commit.result.reasons]
+    if unknown:
+        raise Refused(unknown[0])  # of the past, of which nobody said who belonged to what: as well
     found = [
         ServiceAccess(service=name, decision=commit.result)
         for name, commit in zip(names, commits, strict=True)
@@ -202,7 +205,7 @@ def services(  # noqa: PLR0913 - each is a fact of the question, as in `explain`
 
     Raises:
         InvalidInput: malformed arguments.
-        Refused: when run: `directory.unavailable`, `tenant.not_open`.
+        Refused: when run: `directory.unavailable`, `tenant.not_open`; of the past `membership.unknown`.
 
     >>> services("sato", network="not_applicable").name
     'access.services'

@@ -11,6 +11,8 @@ Rules kept here, so that neither a runner nor an operation can forget them:
 
 from __future__ import annotations
 
+import contextlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
@@ -99,8 +101,8 @@ class Cache:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._records: dict[Key, _Known] = {}
-        self._bundles: dict[Bundle[object], _Together] = {}
+        self._records: OrderedDict[Key, _Known] = OrderedDict()
+        self._bundles: OrderedDict[Bundle[object], _Together] = OrderedDict()
 
     def together(self, bundle: Bundle[object]) -> _Together | None:
         """Return what a bundle came to when it was last read, whatever its records are by now."""
@@ -119,14 +121,13 @@ class Cache:
         _put(self._records, key, known, self._limit)
 
 
-def _put(kept: dict[K, V], key: K, value: V, limit: int) -> None:
+def _put(kept: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
     kept.pop(key, None)
     kept[key] = value
-    while len(kept) > limit:
-        oldest = next(iter(kept), None)
-        if oldest is None:
-            break
-        kept.pop(oldest, None)
+    # An ordinary dict looks for its oldest item among all that left before it.
+    with contextlib.suppress(KeyError):
+        while len(kept) > limit:
+            kept.popitem(last=False)
 
 
 _NOTHING: Final = _Known(ABSENT, None, Instant(0))

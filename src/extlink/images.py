@@ -33,6 +33,7 @@ _KINDS: Final[Mapping[tuple[str, ...], Kind[object]]] = MappingProxyType(
         ("t",): _kind(records.TENANT),
         ("k",): _kind(records.KEY_CHECKS),
         ("s",): _kind(records.SERVICE),
+        ("sc",): _kind(records.CONFIRMATIONS),
         ("r",): _kind(records.GRANT_RULES),
         ("g",): _kind(records.USER_GRANT),
         ("gv",): _kind(records.GRANT_HEAD),

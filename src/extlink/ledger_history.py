@@ -52,6 +52,7 @@ _NO_CHANGES: Final = frozenset(
 _COMPONENTS: Final[Mapping[str, tuple[Noun | None, ...]]] = MappingProxyType(
     {
         "s": ("service",),
+        "sc": ("service",),
         "r": ("service",),
         "gv": ("service",),
         "g": ("service", "user"),

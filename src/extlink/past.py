@@ -53,6 +53,8 @@ _DENIED: Final = "operation.denied"
 _PAGE: Final = 1_000
 _NEVER: Final = 2**53
 _METHODS: Final = ("member", "get", "page", "organizations")
+# Of these people are known by name; who else there was, is not.
+_OF_PERSONS: Final = frozenset({"member", "get"})
 
 
 @attrs.frozen
@@ -186,7 +188,7 @@ class _Past:
     def _lookup(self, step: Lookup[object]) -> Steps[object]:
         if self.directory is not None:
             return (yield from ask(attrs.evolve(step, directory=self.directory)))
-        if step.method == "member":
+        if step.method in _OF_PERSONS:
             return Unremembered()
         raise InvalidInput("directory", f"expected the people as they were, for {self.name} asks who belonged to what")
 

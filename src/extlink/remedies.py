@@ -16,6 +16,7 @@ from extlink.domain.identifier import parse_items
 from extlink.domain.network import IPRestriction, Row
 from extlink.domain.remedy import Action, Remedy
 from extlink.domain.service import Service
+from extlink.errors import InvalidInput
 from extlink.inputs import exactly
 from extlink.operation import Operation
 
@@ -70,7 +71,7 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
             without one that has the operations asked for, registering is a step outside too.
 
     Raises:
-        InvalidInput: not a `Remedy`, or not definitions.
+        InvalidInput: not a `Remedy` of a decision, or not definitions.
 
     >>> operation_of(Remedy("link.expired")) is None
     True
@@ -81,9 +82,16 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
     known = [exactly(one, Service, "definitions") for one in parse_items(definitions, "definitions")]
     if action is None:
         return None
+    try:
+        return _made(action, known)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise InvalidInput("remedy", "expected the arguments that a decision gave it, got others") from error
+
+
+def _made(action: Action, definitions: list[Service]) -> Operation[object] | None:
     if action.name == "services.register":
         service, scopes = action.arguments["service"], set(cast("tuple[str, ...]", action.arguments["scopes"]))
-        fitting = (one for one in known if one.id == service and scopes <= one.scope_names)
+        fitting = (one for one in definitions if one.id == service and scopes <= one.scope_names)
         return next((services.register(one) for one in fitting), None)
     make = _OPERATIONS.get(action.name)
     return None if make is None else make(action.arguments)
@@ -100,4 +108,4 @@ def request_of(remedy: Remedy) -> Operation[object] | None:
     action = exactly(remedy, Remedy, "remedy").action
     if action is None or action.name != "grants.allow":
         return None
-    return grants.ask(cast("str", action.arguments["service"]))
+    return grants.ask(cast("str", action.arguments.get("service")))

@@ -33,6 +33,7 @@ FLOORS = {
     "access_lists": 3,
     "access_questions": 3,
     "access_readiness": 3,
+    "access_scans": 3,
     "link_answers": 3,
     "client_authentication": 3,
     "clients": 3,

@@ -58,11 +58,11 @@ UNRESTRICTED: Final = {
     "access.admit": "the host, for whoever presents a token",
     "access.check": "the host, for whoever presents a token",
     "access.check_flow": "the host",
+    "access.check_many": "the host, for whoever presents tokens",
     **dict.fromkeys(
         ["previews.more", "previews.preview"],
         "whoever may run the operation; without one, or with `directory` or `at`, `common_administrator` or `host`",
     ),
-    "access.check_many": "the host, for whoever presents tokens",
 }
 # Where the role `user` is good for the person's own things alone.
 OWN: Final = frozenset({"links.of", "links.revoke_all"})

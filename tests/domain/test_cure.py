@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from extlink import catalog
-from extlink.domain import access, network_gate, registry
+from extlink.domain import access, membership, network_gate, registry
 from extlink.domain.access import AccessRequest, Credential, Person, Policy, evaluate, unidentified
 from extlink.domain.address import parse_range
 from extlink.domain.connector import HTTP
@@ -49,7 +49,7 @@ from tests.domain.test_access import (
 )
 
 # Where the gates say why.
-GATES: Final = (access, network_gate, registry)
+GATES: Final = (access, membership, network_gate, registry)
 # What the token ledger says of an access token that is presented.
 TOKENS: Final = {
     "token.unknown",
@@ -316,6 +316,14 @@ def test_an_exclusion_names_whom_it_was_made_for() -> None:
         (policy(service={"state": ServiceState.QUARANTINED}, granted=None), REQUEST, "service.quarantined"),
         (policy(service={"service": catalog.GOOGLE_HANGOUTS_CHAT}), asked(scopes=frozenset()), "service.unavailable"),
         (policy(person=Person(None, answered=False)), REQUEST, "directory.unavailable"),
+        (
+            attrs.evolve(
+                policy(person=Person(None, remembered=False)),
+                grants={POWER: UserGrantPolicy(POWER, granted=Rules(organizations={OrganizationId("hq"): RULE}))},
+            ),
+            REQUEST,
+            "membership.unknown",
+        ),
         (policy(), asked(address=None), "network.address_unknown"),
         (policy(), asked(service=None), "service.unidentified"),
         (

@@ -17,40 +17,11 @@ from extlink.domain.existing import ON_CLIENTS, ON_LINKS, TIGHTENING, Tightening
 from extlink.domain.grant import Existing
 from extlink.errors import ExtlinkError, InvalidInput
 from tests.hosts import SCOPES
+from tests.laws.tightening import LOOSE
 from tests.operations import Stage, arguments, constructors, definition_of
 from tests.strange import TrappedText
 
 WORDS = ("keep", "suspend", "revoke")
-
-# What writes and refuses no call that was allowed before. An operation that writes is here, or in the module's table.
-LOOSE = {
-    "access.admit": "asks",
-    "access.check": "asks",
-    "clients.register": "a client more",
-    "datagroups.remove_policy": "law 5",
-    "endpoints.decline": "no link is made",
-    "endpoints.introspect": "asks",
-    "endpoints.push": "a request",
-    "grants.approve": "approving never narrows",
-    "grants.ask": "a request",
-    "grants.decline": "no grant is made",
-    "grants.include": "an exclusion less",
-    "links.refuse": "no link is made",
-    "links.resume": "a link works again",
-    "links.unpin": "a rule less",
-    "networks.add": "law 5",
-    "networks.allow_all": "no restriction",
-    "networks.reset": "no restriction",
-    "services.enable": "on",
-    "services.note_purge": "a note of what has ended",
-    "services.release": "a quarantine less",
-    "services.release_everywhere": "a quarantine less",
-    "services.unregister": "a service that nobody was granted, so that nobody has a link",
-    "tenants.check_keys": "another tenant's",
-    "tenants.open_tenant": "another tenant",
-    "triggers.subscribe": "a subscription more",
-    "users.resume": "a user more",
-}
 
 
 def writing(names: Mapping[str, object]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import attrs
 import pytest
 
 from extlink.domain.address import parse_range
@@ -70,7 +71,8 @@ def test_ninety_nine_percent_is_not_all() -> None:
 
 def _all_but_the_last(text: str) -> list[Row]:
     block = parse_range(text)
-    first, rows = block.first, []
+    rows: list[Row] = []
+    first = block.first
     for bits in range(9, 33):
         rows.append(Row(range=parse_range(f"{'.'.join(map(str, first.to_bytes(4, 'big')))}/{bits}")))
         first += 1 << (32 - bits)
@@ -170,6 +172,17 @@ def test_room_in_the_list_is_advice() -> None:
     assert [Reason("network.row_limit", {"rows": 2_901, "limit": 2_900, "edition": "JP"})] == list(found.advice)
     assert found.remedy is not None
     assert "networks.plan" == found.remedy.name
+
+
+def test_what_other_requirements_name_is_told() -> None:
+    """Never silently dropped (TRACE T4); where the files lack lists of one, nobody knows how much it is."""
+    wanted = attrs.evolve(published("192.0.2.0/24"), others={"seed": 512, "same": 0, "unread": None})
+    found = judged(wanted, IPRestriction())
+
+    assert {"seed": 512, "same": 0, "unread": None} == found.evidence["others"]
+    assert [Reason("readiness.differs", {"requirement": "vendor-current", "other": "seed", "count": 512})] == list(
+        found.advice
+    )
 
 
 def test_two_factor_and_a_restriction_are_told_of() -> None:

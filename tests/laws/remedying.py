@@ -106,7 +106,10 @@ def _for_the_network(case: Case) -> Iterator[Step | Reason]:
 def _for_the_flow_and_the_link(case: Case) -> Iterator[Step | Reason]:
     request = case.request
     if request.flow == "applies" and request.connectors is not None:
-        yield from steps.move(case)
+        verdict = case.policy.data_groups.verdict(request.connectors, request.environment, request.flow_id)
+        blocking = (policy for _, policies in verdict.blocked for policy in policies)
+        for policy in sorted({*blocking, *(one.policy for one in verdict.mixed)}):
+            yield from steps.move(case._replace(params={"policy": policy}))
     credential = request.credential
     if credential is not None:
         yield from steps.connect(case)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -27,11 +28,12 @@ from extlink.link_batches import Order, Verdict, sweep
 from extlink.link_policies import policy_of
 from extlink.operation import Call, Commit, Operation, Steps, operation
 from extlink.records import job_key
-from tests.laws.tightening import CASES, Answer, Case, Question, World, make, reconciled
+from tests.laws.tightening import CASES, LOOSE, LOOSENINGS, Answer, Case, Question, World, make, reconciled
 
 WORLDS = 5
 DEEP_WORLDS = 300
 
+_MILD: Final[tuple[Existing, ...]] = ("suspend", "keep", "revoke")
 Answers = Mapping[Question, Answer]
 Touched = Callable[[str], bool]
 
@@ -351,3 +353,66 @@ def test_a_keep_that_revives_an_ended_link_is_caught(name: str, monkeypatch: pyt
 def test_a_reconciliation_that_ends_too_much_is_caught(judge: str, name: str) -> None:
     """Broken twins: one ends a permitted link, one ends whatever is refused today."""
     _twins(name, _Overdoing(judge), "the reconciliation changed")
+
+
+# --- What is not in the table --------------------------------------------------------------------------------------
+
+
+def _mildest(name: str) -> Existing:
+    offered = TIGHTENING[name].offered
+    return next(word for word in _MILD if word in offered)
+
+
+def _tightened(number: int) -> tuple[tuple[World, frozenset[Question]], ...]:
+    """Return the world of a number after each of every second rule was tightened, with what is allowed then."""
+    found: list[tuple[World, frozenset[Question]]] = []
+    for name in sorted(CASES)[number % 2 :: 2]:
+        world = _world(number)[0].copy()
+        with suppress(Refused):
+            world.run(CASES[name].tighten(world, _mildest(name)))
+        found.append((world, allowed(world.answers())))
+    return tuple(found)
+
+
+_tightened_once = cache(_tightened)
+
+
+def loosened(number: int, loosen: Callable[[World], Operation[object]]) -> tuple[int, int]:
+    """Return how many answers one operation turned to a no, and to a yes, after rules were tightened each in turn."""
+    lost = gained = 0
+    for tightened, before in (_tightened_once if number < WORLDS else _tightened)(number):
+        world = tightened.copy()
+        with suppress(Refused):
+            world.run(loosen(world))
+        after = allowed(world.answers())
+        lost, gained = lost + len(before - after), gained + len(after - before)
+    return lost, gained
+
+
+def test_each_looser_rule_is_tried() -> None:
+    """What is tried here is said not to tighten."""
+    assert LOOSENINGS.keys() <= LOOSE.keys()
+
+
+# Of these nothing that a link may do depends on what the worlds tighten.
+_GAINING = frozenset(
+    {"datagroups.remove_policy", "grants.include", "networks.add", "networks.allow_all", "users.resume"}
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LOOSENINGS))
+def test_what_is_not_in_the_table_refuses_nothing(name: str, *, deep: bool) -> None:
+    """Laws 4 and 5: after whatever was tightened, an operation that is not in the table turns no yes into a no."""
+    found = [loosened(number, LOOSENINGS[name]) for number in range(DEEP_WORLDS if deep else 2)]
+
+    assert 0 == sum(lost for lost, _ in found)
+    if name in _GAINING:
+        assert sum(gained for _, gained in found)
+
+
+def test_a_tightening_that_is_not_in_the_table_is_caught() -> None:
+    """The broken twin: to take rows away is said to loosen."""
+    removed = networks.remove(["203.0.113.0/24"])
+
+    assert any(loosened(number, lambda _: removed)[0] for number in range(WORLDS))

@@ -19,12 +19,13 @@ from hypothesis import given, settings, strategies as st
 from extlink import access, feeds, networks
 from extlink.domain.access import AccessRequest, Person, Policy, evaluate
 from extlink.domain.address import AddressRange, parse_range
-from extlink.domain.checklist import Known, checklist, usable_scopes
+from extlink.domain.checklist import checklist
 from extlink.domain.edition import EDITIONS
 from extlink.domain.identifier import ConnectorId, Scope, ServiceId, TenantId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import Row
+from extlink.domain.readiness_known import Known, usable_scopes
 from extlink.domain.readiness_network import Published
 from extlink.domain.registry import ServiceRegistry
 from extlink.domain.requirement import PublishedForm, RequiredDocument, Requirement

@@ -28,6 +28,10 @@ EVERY_LINK = (
     "delete user",
     "withdraw",
     "exclude",
+    "restrict and revoke",
+    "pin and revoke",
+    "set policy and revoke",
+    "redefine and revoke",
 )
 # Everything that lets somebody in again.
 REVIVALS: tuple[Operation[object], ...] = (
@@ -108,6 +112,12 @@ def test_revocation_is_final(ending: str, other: str) -> None:
 def test_an_end_of_all_ends_what_is_being_made(ending: str) -> None:
     """A code that is redeemed while all links end gives no token that outlives them."""
     require_all_final(_ending(ending, "redeem", reduce=True))
+
+
+@pytest.mark.parametrize("ending", ["withdraw", "exclude", "redefine and revoke"])
+def test_a_walk_over_links_revives_none(ending: str) -> None:
+    """However an end and the walk that follows it interleave."""
+    require_all_final(_ending(ending, "reconcile", reduce=True))
 
 
 @pytest.mark.slow

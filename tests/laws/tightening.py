@@ -29,7 +29,7 @@ from extlink.testing import copied
 from tests.hosts import ACME, ALL_ROLES, CHALLENGE, CLIENT, REDIRECT, SERVICE, VERIFIER, Host, another_hub
 from tests.operations import where
 
-__all__ = ["CASES", "Answer", "Case", "Question", "World", "make", "reconciled"]
+__all__ = ["CASES", "LOOSE", "LOOSENINGS", "Answer", "Case", "Question", "World", "make", "reconciled"]
 
 SLACK = "slack"
 INSIDE, OUTSIDE = "203.0.113.7", "198.51.100.7"
@@ -327,3 +327,65 @@ def reconciled(world: World) -> World:
         assert isinstance(found, links.Reconciled), found
         done = found.done
     return world
+
+
+# What writes and refuses no call that was allowed before. An operation that writes is here, or in the module's table.
+LOOSE = {
+    "access.admit": "asks",
+    "access.check": "asks",
+    "access.check_many": "asks",
+    "clients.register": "a client more",
+    "datagroups.remove_policy": "law 5",
+    "endpoints.decline": "no link is made",
+    "endpoints.introspect": "asks",
+    "endpoints.push": "a request",
+    "grants.approve": "approving never narrows",
+    "grants.ask": "a request",
+    "grants.decline": "no grant is made",
+    "grants.include": "an exclusion less",
+    "links.refuse": "no link is made",
+    "links.resume": "a link works again",
+    "links.unpin": "a rule less",
+    "networks.add": "law 5",
+    "networks.allow_all": "no restriction",
+    "networks.reset": "no restriction",
+    "services.confirm": "what was done outside, for readiness alone",
+    "services.enable": "on",
+    "services.note_purge": "a note of what has ended",
+    "services.release": "a quarantine less",
+    "services.release_everywhere": "a quarantine less",
+    "services.unconfirm": "as services.confirm",
+    "services.unregister": "a service that nobody was granted, so that nobody has a link",
+    "tenants.check_keys": "another tenant's",
+    "tenants.open_tenant": "another tenant",
+    "triggers.subscribe": "a subscription more",
+    "users.resume": "a user more",
+}
+
+
+def _asked(world: World) -> Operation[object]:
+    world.host.user("guest-1").run(grants.ask(SERVICE))
+    return grants.approve(SERVICE, "guest-1")
+
+
+def _link(world: World) -> str:
+    return next(iter(world.tokens.values())).link
+
+
+# Those that change what decisions rest on, as they are run in a generated world.
+LOOSENINGS: Mapping[str, Callable[[World], Operation[object]]] = {
+    "clients.register": lambda _: clients.register(ClientProfile(service=SERVICE, name="A third")),
+    "datagroups.remove_policy": lambda w: datagroups.remove_policy("standard" if w.number % 2 else "extra"),
+    "grants.approve": _asked,
+    "grants.include": lambda _: grants.include(SERVICE, users=["tanaka"], organizations=["sales"]),
+    "links.resume": lambda w: links.resume(_link(w)),
+    "links.unpin": lambda w: links.unpin(w.tokens.get(f"sato/{SERVICE}/pinned", next(iter(w.tokens.values()))).link),
+    "networks.add": lambda _: networks.add([ROWS[1], "192.0.2.0/24"]),
+    "networks.allow_all": lambda _: networks.allow_all(),
+    "services.confirm": lambda _: services.confirm(SERVICE, "data_group"),
+    "services.enable": lambda w: services.enable(SERVICE if w.number % 2 else SLACK),
+    "services.release": lambda _: services.release(SERVICE),
+    "services.release_everywhere": lambda _: services.release_everywhere(SERVICE),
+    "services.unregister": lambda _: services.unregister(SLACK),
+    "users.resume": lambda _: users.resume("sato"),
+}

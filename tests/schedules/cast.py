@@ -102,6 +102,13 @@ def _cast(kind: str) -> Mapping[str, Worker]:
         "set policy": datagroups.set_policy(policy),
         "set other policy": datagroups.set_policy(attrs.evolve(policy, id="other")),
         "require flow": datagroups.require_flow_connectors(True),
+        "restrict and revoke": networks.restrict(["203.0.113.0/24"], existing="revoke"),
+        "pin and revoke": networks.pin(SERVICE, ["203.0.113.0/24"], existing="revoke"),
+        "set policy and revoke": datagroups.set_policy(policy, existing="revoke"),
+        "redefine and revoke": services.register(
+            attrs.evolve(service(), connector="shared_kintone"), existing="revoke"
+        ),
+        "reconcile": links.reconcile(),
     }
     return MappingProxyType(
         {

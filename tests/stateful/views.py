@@ -26,6 +26,7 @@ _KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
         "t": records.TENANT,
         "k": records.KEY_CHECKS,
         "s": records.SERVICE,
+        "sc": records.CONFIRMATIONS,
         "r": records.GRANT_RULES,
         "g": records.USER_GRANT,
         "gv": records.GRANT_HEAD,

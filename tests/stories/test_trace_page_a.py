@@ -387,6 +387,25 @@ def test_a32_a36_what_comes_after_step_1(edition: Edition) -> None:
 
 
 @pytest.mark.parametrize("edition", EVERY_EDITION)
+def test_a31_a32_readiness_shows_step_2_as_not_yet_until_step_1_is_done(edition: Edition) -> None:
+    """A31, A32, A17, A33: STEP 1 is green once it is saved; STEP 2 waits for it, and links the edition's pages."""
+    made = world(edition=edition, register=[catalog.POWER_AUTOMATE], enable=())
+    waiting = made.run(access.readiness(POWER)).item("step:app-side")
+    made.run(services.enable(POWER))
+    made.run(grants.edit(POWER, version=0, add=["sato"]))
+    found = made.run(access.readiness(POWER))
+    step_1 = [item.state for item in found.items if item.name in {"available", "registered", "enabled", "users"}]
+    network = found.item("network")
+
+    assert waiting is not None
+    assert ("unknown", "enabled", 2 if edition == "JP" else 1) == (waiting.state, waiting.waits, len(waiting.links))
+    assert ["done"] * 4 == step_1
+    assert network is not None
+    pages = [link.url for link in network.links if link.kind == "ip_restriction"]
+    assert [page for page in [EDITIONS[edition].ip_page] if page] == pages
+
+
+@pytest.mark.parametrize("edition", EVERY_EDITION)
 def test_a37_a38_on_the_user_edit_screen(edition: Edition) -> None:
     """A37, A38: a common administrator sees a user's services in use; others do not (T11)."""
     made = world(edition=edition)

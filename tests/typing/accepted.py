@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import assert_type
 
+from extlink import InMemoryDirectory, access, ledger, services
 from extlink.domain.decision import Decision, Gate, GateResult, Refusal
 from extlink.domain.identifier import Scope, TenantId, UserId, parse_id, parse_ids, parse_scope, parse_scopes
 from extlink.domain.impact import AffectedLink, Impact, Sample
 from extlink.domain.instant import Instant, parse_instant, to_datetime
 from extlink.domain.reason import Reason, Remedy
+from extlink.domain.registry import RegisteredService
 from extlink.domain.secret import Secret
 from extlink.errors import AccessDenied, Conflict, ExtlinkError, InvalidInput, StorageError
 from extlink.operation import Operation
+from extlink.remedies import operation_of
 from extlink.runtime import AsyncTenant, Tenant
 
 
@@ -50,6 +53,9 @@ def decisions(decision: Decision, refusal: Refusal, gate: Gate) -> None:
     assert_type(decision.reasons, tuple[Reason, ...])
     assert_type(decision.evidence, tuple[Reason, ...])
     assert_type(decision.gate(gate), GateResult)
+    assert_type(decision.remedies, tuple[Remedy, ...])
+    assert_type(decision.unfixable, tuple[Reason, ...])
+    assert_type([operation_of(one) for one in decision.remedies], list[Operation[object] | None])
     assert_type(refusal.error, str)
     assert_type(refusal.decision, Decision | None)
     if decision:  # a decision is the one value that may stand where a bool does
@@ -68,6 +74,13 @@ def errors(error: ExtlinkError) -> None:
             pass
         case _:
             pass
+
+
+def the_past(admin: Tenant, people: InMemoryDirectory) -> None:
+    question = ledger.as_of(services.registered(), position=7, directory=people)
+    assert_type(admin.run(question), tuple[RegisteredService, ...])
+    assert_type(admin.run(ledger.as_of(access.explain(link="l"), at=datetime.now(UTC))), Decision)
+    assert_type([entry.line for entry in admin.run(ledger.history(user="sato")).entries], list[str])
 
 
 async def previews_of(tenant: Tenant, other: AsyncTenant, operation: Operation[Decision]) -> None:

@@ -13,109 +13,27 @@ from typing import Final, NamedTuple
 
 import attrs
 
-from extlink.domain.access import AccessRequest, Policy, evaluate, link_notes
+from extlink.domain.access import evaluate, link_notes
 from extlink.domain.client_registration import BY_SECRET, ClientRegistration
-from extlink.domain.decision import GATES, Answer, Finding, Gate, Note
+from extlink.domain.decision import Answer, Gate, Note
 from extlink.domain.edition import EDITIONS
 from extlink.domain.event import Detail
 from extlink.domain.flow import Flow
-from extlink.domain.identifier import ClientId, ConnectorId, Scope, ServiceId, UserId
+from extlink.domain.identifier import ServiceId
 from extlink.domain.instant import Instant, to_datetime
-from extlink.domain.last_use import LastUse
-from extlink.domain.link import Link, LinkState
+from extlink.domain.link import LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Who, who
-from extlink.domain.readiness import Action, Confirmation, Item, Readiness, named, spelled
-from extlink.domain.readiness_network import Judged, Published, judge
+from extlink.domain.readiness import Action, Item, Readiness, named, spelled
+from extlink.domain.readiness_known import DATA_GROUP, USER, Known, usable_scopes
+from extlink.domain.readiness_network import Judged, judge
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import ServiceState, unusable_definition
-from extlink.domain.service import Service
 from extlink.domain.service_parts import DocumentKind, SetupStep, Stage
 
-__all__ = ["Known", "checklist", "usable_scopes"]
+__all__ = ["checklist"]
 
-_NO_CONFIRMATIONS: Final[Mapping[str, Confirmation]] = MappingProxyType({})
-_NOTHING_PUBLISHED: Final = Published()
 _DEFINED: Final = frozenset({"service.not_in_edition", "service.product_missing", "service.unavailable"})
-# Where the findings of these gates stand.
-_USER: Final = GATES.index("user")
-_DATA_GROUP: Final = GATES.index("data_group")
-
-
-@attrs.frozen(kw_only=True)
-class Known:
-    """Everything a checklist rests on.
-
-    Args:
-        policy: at least of this service, and of the people that are named here.
-        definition: the registered one, or one that is to be registered; None: nobody knows what the service is.
-        at: the operation's instant.
-        asked: whom the answer is about; None: anybody who is permitted.
-        permitted: somebody who is let in by the user gate; None: there is nobody.
-        answered: False if the directory failed before somebody was found.
-        published: what the service calls from.
-        flow: what is known of the flow that shall run: its connectors; None: the service's own alone.
-        clients: those registered for the service.
-        confirmations: what was said of steps outside.
-        links: links to the service that were looked at: one that lives, if any does; all of the asked user's.
-        live_client: whose links live, whether or not it is registered: hosts may have clients of their own.
-        last_call: the newest call over any of them that was seen.
-        unseen: whether there are links that were not looked at.
-    """
-
-    service: ServiceId
-    policy: Policy
-    definition: Service | None
-    at: Instant
-    asked: UserId | None = None
-    permitted: UserId | None = None
-    answered: bool = True
-    published: Published = _NOTHING_PUBLISHED
-    flow: frozenset[ConnectorId] | Flow | None = None
-    clients: tuple[ClientRegistration, ...] = ()
-    confirmations: Mapping[str, Confirmation] = _NO_CONFIRMATIONS
-    links: tuple[Link, ...] = ()
-    live_client: ClientId | None = None
-    last_call: LastUse | None = None
-    unseen: bool = False
-
-    @property
-    def request(self) -> AccessRequest:
-        """The question of law 8, without address and operation."""
-        own = None if self.definition is None or self.definition.connector is None else self.definition.connector
-        return AccessRequest(
-            service=self.service,
-            user=self.asked if self.asked is not None else self.permitted,
-            at=self.at,
-            connectors=self.flow if self.flow is not None else None if own is None else frozenset({own}),
-            network="not_applicable",
-        )
-
-    def finding(self, gate: int) -> Finding:
-        """Return what a gate says of the request."""
-        return evaluate(self.policy, self.request).findings[gate]
-
-    @property
-    def calls_in(self) -> bool:
-        """Whether the service calls the host, as far as anybody knows."""
-        return self.definition is None or "inbound" in self.definition.directions
-
-
-def usable_scopes(policy: Policy, service: ServiceId, user: UserId, at: Instant) -> frozenset[Scope] | None:
-    """Return operations of a service that the user gate lets a person use: one, or none where it defines none.
-
-    None: the person may use nothing. Of a person who may use one thing alone, that is found.
-    """
-    known = policy.registry.services.get(service)
-    plain = AccessRequest(service=service, user=user, at=at, network="not_applicable", flow="not_applicable")
-    if evaluate(policy, plain).findings[_USER][0] is not Answer.PASSED:
-        return None
-    scopes = () if known is None else tuple(scope.name for scope in known.service.scopes)
-    if not scopes:
-        return frozenset()
-    tried = (frozenset({scope}) for scope in scopes)
-    requests = ((one, attrs.evolve(plain, scopes=one)) for one in tried)
-    return next((one for one, asked in requests if evaluate(policy, asked).findings[_USER][0] is Answer.PASSED), None)
 
 
 def _available(known: Known) -> Judged:
@@ -160,7 +78,7 @@ def _users(known: Known) -> Judged:
     if known.permitted is not None:
         scopes = usable_scopes(known.policy, known.service, known.permitted, known.at) or frozenset()
         asked = attrs.evolve(known.request, user=known.permitted, scopes=scopes)
-        _, notes = evaluate(known.policy, asked).findings[_USER]
+        _, notes = evaluate(known.policy, asked).findings[USER]
         return Judged(state="done", reason=Reason(*notes[0]), evidence={"user": known.permitted})
     if known.asked is None:
         if not known.answered:
@@ -169,18 +87,18 @@ def _users(known: Known) -> Judged:
         remedy = Action("grants.allow", params, ("users",))
         return Judged(state="missing", reason=Reason("readiness.no_user", params), remedy=remedy)
     code, details = _why_not(known)
-    if code == "directory.unavailable":
+    if code in {"directory.unavailable", "membership.unknown"}:
         return Judged(state="unknown", reason=Reason(code, details))
     return Judged(state="missing", reason=Reason(code, details), remedy=_granting(known.service, code, details))
 
 
 def _why_not(known: Known) -> Note:
     """Return why the asked user is not let in: without any operation, or with each of them."""
-    answer, notes = known.finding(_USER)
+    answer, notes = known.finding(USER)
     if answer is Answer.REFUSED:
         return notes[0]
     scopes = frozenset({known.policy.registry.services[known.service].service.scopes[0].name})
-    return evaluate(known.policy, attrs.evolve(known.request, scopes=scopes)).findings[_USER][1][0]
+    return evaluate(known.policy, attrs.evolve(known.request, scopes=scopes)).findings[USER][1][0]
 
 
 def _granting(service: ServiceId, code: str, params: Mapping[str, Param]) -> Action | None:
@@ -203,7 +121,7 @@ def _network(known: Known) -> Judged:
 
 
 def _data_group(known: Known) -> Judged:
-    answer, notes = known.finding(_DATA_GROUP)
+    answer, notes = known.finding(DATA_GROUP)
     reason = Reason(*notes[0])
     if answer is Answer.PASSED:
         return Judged(state="done", reason=reason)

@@ -78,6 +78,7 @@ UNFIXABLE: Final[Mapping[str, Why]] = MappingProxyType(
         "service.unidentified": "not known",
         "user.unidentified": "not known",
         "directory.unavailable": "not known",
+        "membership.unknown": "not known",
         "network.address_unknown": "not known",
         "network.address_invalid": "not known",
         "datagroup.flow_unknown": "not known",

@@ -253,19 +253,21 @@ def _restricted(case: Case, action: Action, wanted: IPRestriction) -> Steps:
 
 
 def move(case: Case) -> Steps:
-    """Put connectors into other groups, as few as will do: one step for each policy, which is saved as a whole."""
+    """Put connectors into other groups of a policy that objects, as few as will do: it is saved as a whole.
+
+    Every policy that objects has to change, so it is enough to begin with one of them.
+    """
     request, policies = case.request, case.policy.data_groups
     asked = request.connectors or frozenset()
     # Where an action or an endpoint is denied no moves help: that is hopeless, and has been said before.
     found = policies.remedy(asked, request.environment, request.flow_id, host=case.known.service.connector)
-    moves = cast("tuple[Move, ...]", found)
-    changed = {one.policy for one in moves}
-    for policy in policies.moved(moves).policies:
-        if policy.id in changed:
-            saved = _saveable(policy, policies)
-            others = tuple(one for one in policies.policies if one.id != policy.id)
-            after = attrs.evolve(case.policy, data_groups=attrs.evolve(policies, policies=(*others, saved)))
-            yield Step(Action("datagroups.set_policy", {"policy": saved}), after, request)
+    guilty = case.params["policy"] if "policy" in case.params else cast("tuple[str, ...]", case.params["policies"])[0]
+    moves = [one for one in cast("tuple[Move, ...]", found) if one.policy == guilty]
+    moved = next(one for one in policies.moved(moves).policies if one.id == guilty)
+    saved = _saveable(moved, policies)
+    others = tuple(one for one in policies.policies if one.id != guilty)
+    after = attrs.evolve(case.policy, data_groups=attrs.evolve(policies, policies=(*others, saved)))
+    yield Step(Action("datagroups.set_policy", {"policy": saved}), after, request)
 
 
 def _saveable(policy: DataPolicy, known: DataGroupPolicy) -> DataPolicy:

@@ -46,7 +46,7 @@ class Tightening:
     """
 
     offered: Mapping[Existing, str] = attrs.field(converter=_frozen)
-    refused: Mapping[Existing, str] = attrs.field(factory=dict, converter=_frozen)
+    refused: Mapping[Existing, str] = attrs.field(factory=dict[Existing, str], converter=_frozen)
 
     @property
     def default(self) -> Existing:

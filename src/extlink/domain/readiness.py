@@ -21,6 +21,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import LANGUAGES, Who, words
 from extlink.domain.reason import Reason
+from extlink.domain.remedy import Action
 from extlink.domain.service_parts import DocumentLink
 
 __all__ = ["Action", "Confirmation", "Item", "ItemState", "Readiness"]
@@ -41,24 +42,6 @@ class Confirmation:
     by: UserId | None
     at: Instant
     holds: bool = True
-
-
-@attrs.frozen
-class Action:
-    """An operation that helps, by its name and its arguments as plain data.
-
-    Args:
-        name: such as `services.enable`.
-        arguments: what is known of its arguments.
-        choices: the arguments that are left to whoever runs it.
-
-    >>> Action("grants.allow", {"service": "slack"}, ("users",)).choices
-    ('users',)
-    """
-
-    name: str
-    arguments: Mapping[str, Detail] = attrs.field(default=_NOTHING, hash=False)
-    choices: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
@@ -31,6 +32,7 @@ from extlink.domain.reason import Param, Reason
 
 __all__ = ["Judged", "Published", "judge"]
 
+_NO_OTHERS: Final[Mapping[str, int | None]] = MappingProxyType({})
 _NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
 
 
@@ -42,11 +44,14 @@ class Published:
         rows: all of them.
         requirement: whose need they are; empty: the ranges that the service is pinned to.
         missing: lists that nobody has; as long as there are any, `rows` is not the whole set.
+        others: how many addresses the service's other requirements name beyond these, by their ids (TRACE T4); None: no
+            file has all their lists.
     """
 
     rows: tuple[Row, ...] = ()
     requirement: str = ""
     missing: tuple[str, ...] = ()
+    others: Mapping[str, int | None] = attrs.field(default=_NO_OTHERS, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -172,11 +177,13 @@ def _percent(found: Coverage) -> int:
 
 def _evidence(asked: _Asked) -> Mapping[str, Detail]:
     found, published = asked.found, asked.published
-    share, day = found.share, _oldest(published)
+    day, needed = _oldest(published), found.needed_addresses
+    share = Fraction(needed - asked.barred, needed) if needed else None
     return {
         "requirement": published.requirement or None,
-        "needed": found.needed_addresses,
-        "admitted": found.needed_addresses - asked.barred,
+        "others": published.others,
+        "needed": needed,
+        "admitted": needed - asked.barred,
         "share": None if share is None else f"{share.numerator}/{share.denominator}",
         "inexpressible": sum(item.size for item in found.inexpressible),
         "rows": len(asked.network.rows),
@@ -212,6 +219,10 @@ def _advice(asked: _Asked) -> tuple[Reason, ...]:
     if found.inexpressible and found.needed_addresses:
         count = sum(item.size for item in found.inexpressible)
         advice.append(Reason("readiness.partly_inexpressible", {"count": count, "edition": edition.edition}))
+    for other, number in asked.published.others.items():
+        if number:
+            params: dict[str, Param] = {"requirement": asked.published.requirement, "other": other, "count": number}
+            advice.append(Reason("readiness.differs", params))
     if edition.two_factor and asked.network.mode != "allow_all":
         advice.append(Reason("readiness.two_factor", {"edition": edition.edition}))
     return tuple(advice)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTSIDE", "Action", "Param", "Remedy"]
 
+_T = TypeVar("_T")
 Param = str | int | bool | tuple[str, ...]
 NO_PARAMS: Final[Mapping[str, Param]] = MappingProxyType({})
 _NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -47,19 +48,52 @@ def parse_params(value: Mapping[str, Param]) -> Mapping[str, Param]:
     return MappingProxyType(params) if params else NO_PARAMS
 
 
+def _by_name(value: Mapping[str, _T], field: str) -> Mapping[str, _T]:
+    try:
+        return MappingProxyType(dict(value))
+    except Exception as exc:
+        raise InvalidInput(field, f"expected values by name, got {type(value).__name__}") from exc
+
+
+def _arguments(value: Mapping[str, object]) -> Mapping[str, object]:
+    return _by_name(value, "arguments")
+
+
+def _links(value: Mapping[str, str]) -> Mapping[str, str]:
+    return _by_name(value, "links")
+
+
+def _name(value: str) -> str:
+    text = plain_text(value)
+    if text is None:
+        raise InvalidInput("name", f"expected a name such as grants.allow, got {type(value).__name__}")
+    return text
+
+
+def _action(value: Action | None) -> Action | None:
+    if value is not None and type(value) is not Action:
+        raise InvalidInput("action", f"expected an Action or None, got {type(value).__name__}")
+    return value
+
+
 @attrs.frozen
 class Action:
     """What is to be done, as data: an operation's public name with its arguments, or a step outside.
 
     Args:
         name: such as `grants.allow`; of a step outside such as `outside.connect`.
+        arguments: what is known of its arguments.
+        choices: the arguments that are left to whoever runs it; a remedy of a decision leaves none.
 
     >>> Action("services.enable", {"service": "slack"}).is_outside, Action("outside.connect").is_outside
     (False, True)
+    >>> Action("grants.allow", {"service": "slack"}, ("users",)).choices
+    ('users',)
     """
 
-    name: str
-    arguments: Mapping[str, object] = attrs.field(default=_NO_ARGUMENTS, hash=False)
+    name: str = attrs.field(converter=_name)
+    arguments: Mapping[str, object] = attrs.field(default=_NO_ARGUMENTS, converter=_arguments, hash=False)
+    choices: tuple[str, ...] = ()
 
     @property
     def is_outside(self) -> bool:
@@ -83,8 +117,8 @@ class Remedy:
 
     code: str = attrs.field(converter=parse_code)
     params: Mapping[str, Param] = attrs.field(default=NO_PARAMS, converter=parse_params, hash=False)
-    action: Action | None = attrs.field(default=None, kw_only=True)
-    links: Mapping[str, str] = attrs.field(default=_NO_LINKS, kw_only=True, hash=False, repr=False)
+    action: Action | None = attrs.field(default=None, converter=_action, kw_only=True)
+    links: Mapping[str, str] = attrs.field(default=_NO_LINKS, converter=_links, kw_only=True, hash=False, repr=False)
 
     @property
     def who(self) -> Who:

@@ -207,6 +207,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("readiness.partly_inexpressible", _V, "count edition"),
     ("readiness.data_old", _A, "service days limit"),
     ("readiness.data_undated", _A, "service"),
+    ("readiness.differs", _N, "requirement other count"),
     ("readiness.two_factor", _C, "edition"),
     ("readiness.client", _N, "client"),
     ("readiness.client_unusable", _C, "client"),

@@ -577,6 +577,7 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The day on which the IP addresses of {service} were published is not known.",
             "Get the newer files from the vendor, and check again.",
         ),
+        "readiness.differs": Message("The requirement {other} names {count} IP addresses that {requirement} does not."),
         "readiness.two_factor": Message(
             "In {edition} the IP address restrictions must allow all addresses as soon as a user has two-factor authentication on mobile.",
             "Make sure that no user has two-factor authentication on mobile.",

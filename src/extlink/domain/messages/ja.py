@@ -574,6 +574,7 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{service}の公開アドレスの資料の日付が不明です。",
             "提供元から新しい資料を入手し、もう一度確認してください。",
         ),
+        "readiness.differs": Message("基準「{other}」には、基準「{requirement}」にないIPアドレスが{count}個あります。"),
         "readiness.two_factor": Message(
             "{edition}では、2要素認証をモバイルで使用するユーザーがいる場合、IPアドレス制限を「すべて許可」にする必要があります。",
             "2要素認証をモバイルで使用するユーザーがいないことを確認してください。",

@@ -563,6 +563,7 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "{service}公布的IP地址资料日期不明。",
             "请从提供方获取新的资料，并再次检查。",
         ),
+        "readiness.differs": Message("依据“{other}”中有{count}个IP地址不在依据“{requirement}”中。"),
         "readiness.two_factor": Message(
             "在{edition}中，如果有用户在移动端使用双重验证，IP地址限制必须设为“全部允许”。",
             "请确认没有用户在移动端使用双重验证。",
