@@ -107,7 +107,7 @@ _REACH: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "p pin": (_NOTHING, ("services", 2), _NOTHING),
     "p dlp": (_NOTHING, _NOTHING, _ALL),
     **dict.fromkeys(
-        ("p rst", "a", "gv", "i", "n", "nu", "o", "ra", "rq", "rv", "w", "x"), (_NOTHING, _NOTHING, _NOTHING)
+        ("p rst", "a", "gv", "i", "j", "n", "nu", "o", "ra", "rq", "rv", "sc", "w", "x"), (_NOTHING, _NOTHING, _NOTHING)
     ),
 }
 
