@@ -15,9 +15,8 @@ from extlink.testing.faults import ERRORS
 from tests.testing.rehearsal import NAMES, dumped, prepared, run
 
 LOST = [Unavailable("the answer was lost")]
-# What takes a walk one step further. A store remembers batches by their entries, so to try a step without any once more,
-# whose answer was lost, looks like a conflict, and the run goes on from there: two steps were taken, and the answer is
-# true.
+# What takes a walk one step further. A store remembers batches by their entries. To try a step without any once more,
+# whose answer was lost, looks like a conflict, and the run goes on: two steps were taken, and the answer is true.
 WALKS = frozenset({"links.reconcile", "services.purge"})
 
 
