@@ -200,7 +200,7 @@ VALUES: Mapping[type[object], Given] = {
     },
     LocalizedText: {"ja": "x", "en": "x", "zh": "x"},
     Reason: {"code": "grant.missing", "params": {"service": "slack", "user": "sato"}},
-    Remedy: {"code": "grant.missing", "params": {}},
+    Remedy: {"code": "grant.missing", "params": {}, "action": None, "links": {"JP": "https://example.com/"}},
     Row: {"range": parse_range("192.0.2.0/24"), "memo": "", "source": "", "version": "", "published": None},
     Secret: {"value": "xl_at_example"},
     Service: {
