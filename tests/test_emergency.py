@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from extlink import catalog, emergency, grants, services
+from extlink import AsyncExtLink, catalog, emergency, grants, services
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.link_job import Toll
 from extlink.emergency import stop, stop_everywhere
@@ -155,3 +157,17 @@ def test_a_misspelt_service_is_refused() -> None:
     found = stop_everywhere(host.hub, ["acme"], "power-automat", "a leak")
     assert (("acme", "service.unknown"),) == found.refused
     assert emergency.__all__ == ["Statement", "StatementEverywhere", "stop", "stop_everywhere"]
+
+
+@pytest.mark.parametrize("tenant", [AsyncExtLink.in_memory().tenant("acme"), ExtLink.in_memory(), None, "acme"])
+def test_what_cannot_be_stopped_from_here_is_refused_before_it_seems_so(tenant: Any) -> None:
+    """The tenant of an asynchronous host above all: nobody would have awaited its stop."""
+    with pytest.raises(InvalidInput, match=r"^tenant: expected the Tenant .* from asyncio run services.quarantine"):
+        stop(tenant, SERVICE, "a leak")
+
+
+@pytest.mark.parametrize("hub", [AsyncExtLink.in_memory(), ExtLink.in_memory().tenant("acme"), None])
+def test_what_is_no_hub_is_refused_before_it_seems_stopped(hub: Any) -> None:
+    """The same for all tenants."""
+    with pytest.raises(InvalidInput, match=r"^hub: expected the ExtLink of a synchronous host"):
+        stop_everywhere(hub, ["acme"], SERVICE, "a leak")

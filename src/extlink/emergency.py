@@ -16,7 +16,7 @@ import attrs
 from extlink import services
 from extlink.domain.identifier import TenantId, parse_ids
 from extlink.domain.tenant import Actor
-from extlink.errors import Refused
+from extlink.errors import InvalidInput, Refused
 from extlink.hub import parse_tenant
 from extlink.operation import Call
 from extlink.runtime import ExtLink, Tenant
@@ -68,6 +68,7 @@ def stop(tenant: Tenant, service: str, cause: str) -> Statement:
         cause: why, for the administrators who meet it; at most 500 characters. Another cause is another stop.
 
     Raises:
+        InvalidInput: malformed arguments, or the tenant of an `AsyncExtLink`, before anything is stopped.
         Refused: `service.unknown`, `tenant.not_open`, `actor.not_permitted`.
         StorageError: the store failed; what is ended stays ended, call it again.
 
@@ -79,11 +80,22 @@ def stop(tenant: Tenant, service: str, cause: str) -> Statement:
     >>> stop(admin, "slack", "token leak at the vendor").remaining.count
     0
     """
+    _synchronous(tenant, Tenant, "tenant")
     tenant.run(services.quarantine(service, cause))
     purge = tenant.run(services.purge(service))
     while purge.done is None:
         purge = tenant.run(services.purge(service))
     return Statement(purge=purge, remaining=tenant.run(services.remaining(service)))
+
+
+def _synchronous(value: object, kind: type[object], field: str) -> None:
+    """Refuse what cannot be run from here: with nothing awaited, nothing would be stopped."""
+    if not isinstance(value, kind):
+        raise InvalidInput(
+            field,
+            f"expected the {kind.__name__} of a synchronous host, got {type(value).__name__}; from asyncio run "
+            f"services.quarantine, services.purge until it is done, and services.remaining",
+        )
 
 
 @attrs.define
@@ -121,13 +133,14 @@ def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: s
         cause: as in `stop`.
 
     Raises:
-        InvalidInput: malformed arguments, before anything is stopped.
+        InvalidInput: malformed arguments, or an `AsyncExtLink`, before anything is stopped.
         StorageError: the store failed; what is ended stays ended, call it again.
 
     >>> from extlink import ExtLink
     >>> stop_everywhere(ExtLink.in_memory(), ["acme"], "slack", "vendor breach").refused
     (('acme', 'tenant.not_open'),)
     """
+    _synchronous(hub, ExtLink, "hub")
     host, found = hub.host(), _Found()
     named = tuple(parse_tenant(one) for one in sorted(parse_ids(tenants, "tenants")))
     host.run(services.quarantine_everywhere(service, cause))
