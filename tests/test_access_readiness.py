@@ -308,6 +308,20 @@ class TestUsers:
             line = item(admin.run(access.readiness(SERVICE, user=user)), "users")
             assert ("unknown", "directory.unavailable", "host") == (line.state, line.reason.code, line.who)
 
+    def test_what_a_directory_that_fails_would_have_decided_about_a_link_is_unknown(self) -> None:
+        """A link that an exclusion of an organization may have ended is not said to be there, nor to be missing."""
+        host = Host.prepared()
+        host.connect("sato")
+        silent = another_hub(host.store, Silent(), host.clock)
+        admin = silent.tenant("acme").acting_as("admin-1", roles={"common_administrator"})
+
+        assert ("done", "readiness.connected") == told(admin.run(access.readiness(SERVICE)))["consent"]
+        host.admin.run(grants.exclude(SERVICE, organizations=["dev"]))
+        for user in (None, "sato"):
+            found = told(admin.run(access.readiness(SERVICE, user=user)))
+            assert {("unknown", "directory.unavailable")} == {found["consent"], found["client"]}
+        assert ("missing", "readiness.nobody_connected") == told(asked(host))["consent"]
+
     def test_somebody_whom_the_host_suspended_is_not_permitted(self) -> None:
         """Whatever the directory says; nor is somebody excluded by name."""
         host = Host.make()

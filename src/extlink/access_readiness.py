@@ -129,7 +129,8 @@ def _for_one(call: Call, known: Known, user: UserId, ids: tuple[LinkId, ...]) ->
     if known.clients:
         return known
     # Whether the host has a client of its own is seen by anybody's links.
-    return attrs.evolve(known, live_client=(yield from connected(call, known)).live_client)
+    seen = yield from connected(call, known)
+    return attrs.evolve(known, live_client=seen.live_client, unseen=seen.unseen)
 
 
 def _for_anybody(call: Call, known: Known) -> Steps[Known]:

@@ -13,16 +13,17 @@ from typing import Final, TypeVar
 
 import attrs
 
-from extlink.domain.access import Person, Policy, link_notes
+from extlink.domain.access import Person, Policy
 from extlink.domain.directory import CandidateQuery, Member
 from extlink.domain.grant import Rules, UserGrantPolicy, UserRules
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
-from extlink.domain.readiness_known import Known, usable_scopes
+from extlink.domain.readiness_known import NOT_KNOWN, Known, usable_scopes, what_is_wrong
+from extlink.domain.reason import Reason
 from extlink.domain.tenant import UserState
-from extlink.operation import Call, List, Lookup, Peek, Steps, Unanswered, ask
+from extlink.operation import Call, List, Lookup, Peek, Steps, Unanswered, Unremembered, ask, remembered
 from extlink.ports import Records, components, prefix
 from extlink.records import LINKS_OF, USER_GRANT, client_key, last_use_key, link_key, user_grant_key, user_key
 
@@ -33,6 +34,7 @@ T = TypeVar("T")
 _PAGE: Final = 32
 _PEOPLE: Final = 500
 _MAX_CONNECTED: Final = 1_000
+_NAME: Final = "access.readiness"
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +92,7 @@ def _among_the_named(call: Call, known: Known) -> Steps[Found]:
             if one.value is not None
         }
         open_now = tuple(user for user, said in rules.items() if said.granted.holds(known.at))
-        members = (yield from ask(Lookup.get(open_now))) if open_now else ()
+        members = remembered((yield from ask(Lookup.get(open_now))), _NAME) if open_now else ()
         if isinstance(members, Unanswered):
             answered = False
         else:
@@ -124,13 +126,19 @@ def _with(
     service: ServiceId,
     members: Mapping[UserId, Member | None],
     rules: Mapping[UserId, UserRules],
+    silent: Unanswered | None = None,
 ) -> Steps[Policy]:
-    """Return a policy that knows some people: as the directory does, and as the host told."""
+    """Return a policy that knows some people: as the directory does, unless it is silent, and as the host told."""
     if not members:
         return policy
     places = {user: user_key(call.tenant, user) for user in members}
     answers = yield from ask(Peek(tuple(places.values())))
-    people = {user: Person(one, answers.get(places[user]) or UserState()) for user, one in members.items()}
+    remember = not isinstance(silent, Unremembered)
+    answer = silent is None or not remember
+    people = {
+        user: Person(one, answers.get(places[user]) or UserState(), answered=answer, remembered=remember)
+        for user, one in members.items()
+    }
     grants = attrs.evolve(policy.grants[service], users=dict(rules))
     return attrs.evolve(policy, people=people, grants={service: grants})
 
@@ -142,13 +150,13 @@ class Seen:
     Args:
         links: one that lives, if any does.
         use: the newest call over any of them.
-        unseen: whether none lives, and some were not looked at.
+        unseen: why it is not known that none lives: some were not looked at, or the directory failed.
     """
 
     policy: Policy
     links: tuple[Link, ...] = ()
     use: LastUse | None = None
-    unseen: bool = False
+    unseen: Reason | None = None
 
     @property
     def live_client(self) -> ClientId | None:
@@ -170,7 +178,9 @@ def connected(call: Call, known: Known) -> Steps[Seen]:
         seen = yield from _more(call, known, held, seen)
         looked_at += len(page.items)
         if not page.more or (seen.links and seen.use is not None) or looked_at >= _MAX_CONNECTED:
-            return attrs.evolve(seen, unseen=page.more and not seen.links)
+            if page.more and not seen.links:
+                return attrs.evolve(seen, unseen=Reason("readiness.links_unseen", {"service": known.service}))
+            return seen
         after = page.items[-1].key.path
 
 
@@ -180,23 +190,26 @@ def _more(call: Call, known: Known, held: Mapping[UserId, tuple[LinkId, ...]], s
     if not ids:
         return seen
     found = yield from ask(Lookup.get(tuple(held)))
-    # Where the directory fails, the link gate judges by what it knows without it, as it does at a call.
+    silent = found if isinstance(found, Unanswered) else None
     members: dict[UserId, Member | None] = dict.fromkeys(held)
     if not isinstance(found, Unanswered):
         members.update({one.id: one for one in found})
     rules = yield from _named(call, known.service, tuple(held))
-    policy = yield from _with(call, known.policy, known.service, members, rules)
+    policy = yield from _with(call, known.policy, known.service, members, rules, silent)
     policy, links, use = yield from looked_at(call, policy, ids)
     newest = max((one for one in (seen.use, use) if one is not None), key=lambda one: one.at, default=None)
-    live = next((link for link in links if not link_notes(policy, link, known.at)), None)
+    wrong = [what_is_wrong(policy, link, known.at) for link in links]
+    live = next((link for link, notes in zip(links, wrong, strict=True) if not notes), None)
     if live is None or live.owner is None or seen.links:
-        return attrs.evolve(seen, use=newest)
+        doubts = (Reason(*notes[0]) for notes in wrong if notes and all(code in NOT_KNOWN for code, _ in notes))
+        unseen = None if seen.links else seen.unseen or next(doubts, None)
+        return attrs.evolve(seen, use=newest, unseen=unseen)
     owner = live.owner
     before = known.policy.grants[known.service]
     users = {**before.users, **{user: said for user, said in rules.items() if user == owner}}
     both = attrs.evolve(
         known.policy,
-        people={**known.policy.people, owner: policy.people[owner]},
+        people={owner: policy.people[owner], **known.policy.people},
         grants={known.service: attrs.evolve(before, users=users)},
     )
     return Seen(policy=both, links=(live,), use=newest)

@@ -29,7 +29,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, Actor, Role
 from extlink.domain.token_ledger import TokenLedger
-from extlink.errors import ExtlinkError, Refused
+from extlink.errors import ExtlinkError, InvalidInput, Refused
 from extlink.ports import Key, Page, Position, Query
 from extlink.records import RecordKey, tenant_key
 
@@ -58,6 +58,7 @@ __all__ = [
     "denied",
     "driven",
     "operation",
+    "remembered",
 ]
 
 T = TypeVar("T")
@@ -208,6 +209,20 @@ class Unanswered:
 @attrs.frozen
 class Unremembered(Unanswered):
     """The past is asked about, and nobody says who belonged to what then (`membership.unknown`)."""
+
+
+def remembered(value: T | Unanswered, name: str) -> T | Unanswered:
+    """Return what a directory said to a question that no unknown memberships can answer.
+
+    Args:
+        name: what is asked, such as `access.readiness`.
+
+    Raises:
+        InvalidInput: the past is asked about, without the people of that day.
+    """
+    if isinstance(value, Unremembered):
+        raise InvalidInput("directory", f"expected the people as they were, for {name} asks who belonged to what")
+    return value
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import attrs
 
-from extlink.domain.access import evaluate, link_notes
+from extlink.domain.access import evaluate
 from extlink.domain.client_registration import BY_SECRET, ClientRegistration
 from extlink.domain.decision import Answer, Gate, Note
 from extlink.domain.edition import EDITIONS
@@ -25,7 +25,7 @@ from extlink.domain.link import LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Who, who
 from extlink.domain.readiness import Action, Item, Readiness, named, spelled
-from extlink.domain.readiness_known import DATA_GROUP, USER, Known, usable_scopes
+from extlink.domain.readiness_known import DATA_GROUP, NOT_KNOWN, USER, Known, usable_scopes, what_is_wrong
 from extlink.domain.readiness_network import Judged, judge
 from extlink.domain.reason import Param, Reason
 from extlink.domain.registry import ServiceState, unusable_definition
@@ -87,7 +87,7 @@ def _users(known: Known) -> Judged:
         remedy = Action("grants.allow", params, ("users",))
         return Judged(state="missing", reason=Reason("readiness.no_user", params), remedy=remedy)
     code, details = _why_not(known)
-    if code in {"directory.unavailable", "membership.unknown"}:
+    if code in NOT_KNOWN:
         return Judged(state="unknown", reason=Reason(code, details))
     return Judged(state="missing", reason=Reason(code, details), remedy=_granting(known.service, code, details))
 
@@ -149,6 +149,8 @@ def _client(known: Known) -> Judged:
         return Judged(state="missing", reason=Reason("readiness.client_unusable", {"client": client.id}), remedy=remedy)
     if known.live_client is not None:
         return Judged(state="done", reason=Reason("readiness.client", {"client": known.live_client}))
+    if known.unseen is not None:
+        return Judged(state="unknown", reason=known.unseen)
     remedy = Action("clients.register", params, ("profile",))
     return Judged(state="missing", reason=Reason("readiness.no_client", params), remedy=remedy)
 
@@ -161,21 +163,21 @@ def _can_authenticate(client: ClientRegistration, at: Instant) -> bool:
 
 def _consent(known: Known) -> Judged:
     for link in known.links:
-        if not link_notes(known.policy, link, known.at):
+        if not what_is_wrong(known.policy, link, known.at):
             params = {"service": known.service, "user": link.owner or ""}
             return Judged(state="done", reason=Reason("readiness.connected", params))
     params = {"service": known.service}
-    if known.unseen:
-        return Judged(state="unknown", reason=Reason("readiness.links_unseen", params))
     if known.asked is None:
+        if known.unseen is not None:
+            return Judged(state="unknown", reason=known.unseen)
         return Judged(state="missing", reason=Reason("readiness.nobody_connected", params))
     # Of several that do not work, the one made last tells most, and one that nobody ended more than any other.
     told = min(
         known.links, key=lambda link: (link.state is not LinkState.LIVE, -link.accepted_at, link.id), default=None
     )
     missing: Note = ("link.missing", {**params, "user": known.asked})
-    code, details = missing if told is None else link_notes(known.policy, told, known.at)[0]
-    return Judged(state="missing", reason=Reason(code, details))
+    code, details = missing if told is None else what_is_wrong(known.policy, told, known.at)[0]
+    return Judged(state="unknown" if code in NOT_KNOWN else "missing", reason=Reason(code, details))
 
 
 def _last_call(known: Known) -> Judged:

@@ -12,9 +12,10 @@ from typing import Final
 
 import attrs
 
-from extlink.domain.access import AccessRequest, Policy, evaluate
+from extlink.domain import membership
+from extlink.domain.access import AccessRequest, Policy, evaluate, link_notes
 from extlink.domain.client_registration import ClientRegistration
-from extlink.domain.decision import GATES, Answer, Finding
+from extlink.domain.decision import GATES, Answer, Finding, Note
 from extlink.domain.flow import Flow
 from extlink.domain.identifier import ClientId, ConnectorId, Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
@@ -22,13 +23,16 @@ from extlink.domain.last_use import LastUse
 from extlink.domain.link import Link
 from extlink.domain.readiness import Confirmation
 from extlink.domain.readiness_network import Published
+from extlink.domain.reason import Reason
 from extlink.domain.service import Service
 
-__all__ = ["Known", "usable_scopes"]
+__all__ = ["Known", "usable_scopes", "what_is_wrong"]
 
 # Where the findings of these gates stand.
 USER: Final = GATES.index("user")
 DATA_GROUP: Final = GATES.index("data_group")
+# What nobody answered decides nothing, and nothing is done or missing for it.
+NOT_KNOWN: Final = frozenset({"directory.unavailable", membership.UNKNOWN})
 _NO_CONFIRMATIONS: Final[Mapping[str, Confirmation]] = MappingProxyType({})
 _NOTHING_PUBLISHED: Final = Published()
 
@@ -51,7 +55,7 @@ class Known:
         links: links to the service that were looked at: one that lives, if any does; all of the asked user's.
         live_client: whose links live, whether or not it is registered: hosts may have clients of their own.
         last_call: the newest call over any of them that was seen.
-        unseen: whether there are links that were not looked at.
+        unseen: why it is not known that no link lives, of all users, where none was found.
     """
 
     service: ServiceId
@@ -68,7 +72,7 @@ class Known:
     links: tuple[Link, ...] = ()
     live_client: ClientId | None = None
     last_call: LastUse | None = None
-    unseen: bool = False
+    unseen: Reason | None = None
 
     @property
     def request(self) -> AccessRequest:
@@ -107,3 +111,17 @@ def usable_scopes(policy: Policy, service: ServiceId, user: UserId, at: Instant)
     tried = (frozenset({scope}) for scope in scopes)
     requests = ((one, attrs.evolve(plain, scopes=one)) for one in tried)
     return next((one for one, asked in requests if evaluate(policy, asked).findings[USER][0] is Answer.PASSED), None)
+
+
+def what_is_wrong(policy: Policy, link: Link, at: Instant) -> tuple[Note, ...]:
+    """Return why a link is not live, none if it is; of what a directory that failed would have decided, that it did.
+
+    A call is refused by the user gate then. A checklist has nothing but the link to go by, and guesses nothing green.
+    """
+    owner = link.owner
+    person = None if owner is None else policy.people.get(owner)
+    if owner is None or person is None or person.answered:
+        return link_notes(policy, link, at)
+    unknown = attrs.evolve(policy, people={**policy.people, owner: attrs.evolve(person, remembered=False)})
+    failed: Note = ("directory.unavailable", {})
+    return tuple(failed if note[0] == membership.UNKNOWN else note for note in link_notes(unknown, link, at))
