@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from extlink import InMemoryDirectory, access, catalog, clients, grants, ledger, links, networks, services, users
+from extlink import (
+    InMemoryDirectory,
+    access,
+    catalog,
+    clients,
+    grants,
+    ledger,
+    links,
+    networks,
+    previews,
+    services,
+    users,
+)
 from extlink.domain.decision import Answer
 from extlink.domain.identifier import LinkId
 from extlink.domain.instant import Instant, to_datetime
@@ -427,3 +439,49 @@ def test_a_client_that_was_removed_since_was_there() -> None:
 
     assert ("Flows", 1, b"") == (then.profile.name, len(then.secrets), then.secrets[0].digest)
     assert () == as_it_was(host, clients.registered(), position=last + 1)
+
+
+def test_other_people_that_a_question_brings_along_are_asked() -> None:
+    """A preview of a reorganization keeps its people, and so does a look at the past from the past."""
+    host = Host.prepared()
+    host.connect("sato")
+    strangers = InMemoryDirectory()
+    strangers.add_user("somebody-else", products={"kintone"})
+    reorganized = previews.preview(directory=strangers)
+    nested = ledger.as_of(explained(), position=host.position(), directory=strangers)
+
+    today = host.admin.run(reorganized)
+    then = as_it_was(host, reorganized, position=host.position())
+
+    assert [3] == [one.lost.count for one in today.services]
+    assert (today.services, today.paused) == (then.services, then.paused)
+    assert ("user.unknown", "grant.missing") == codes(as_it_was(host, nested, position=host.position()))[:2]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        previews.preview(users.suspend("sato")),
+        previews.preview(services.disable(SERVICE)),
+        access.readiness(SERVICE),
+    ],
+    ids=str,
+)
+def test_what_memberships_decide_about_many_needs_the_people(question: Operation[Any]) -> None:
+    """It says so, and neither that the directory failed nor that all is well."""
+    host = Host.prepared()
+
+    with pytest.raises(InvalidInput, match=r"^directory: expected the people as they were"):
+        host.admin.run(ledger.as_of(question, position=host.position()))
+
+
+def test_a_link_that_only_memberships_could_have_ended_is_neither_there_nor_missing() -> None:
+    """The checklist of one person says of the connection what the gates say."""
+    host = Host.prepared()
+    host.connect("sato")
+    host.admin.run(grants.exclude(SERVICE, organizations=["dev"]))
+    found = host.admin.run(ledger.as_of(access.readiness(SERVICE, user="sato"), position=host.position()))
+    line = found.item("consent")
+
+    assert line is not None
+    assert ("unknown", "membership.unknown") == (line.state, line.reason.code)

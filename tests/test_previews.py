@@ -481,7 +481,14 @@ def test_a_directory_that_fails_is_not_taken_for_an_empty_one(wrong: str) -> Non
     assert "directory.unavailable" == reason.code
 
 
-@pytest.mark.parametrize("directory", [7, "people", object(), Host])
+class Strange:
+    """An object whose attributes are nobody's business."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ValueError(name)
+
+
+@pytest.mark.parametrize("directory", [7, "people", object(), Host, Strange()], ids=type)
 def test_something_else_than_a_directory_is_refused(directory: Any) -> None:
     """It is noticed before anybody is asked."""
     with pytest.raises(InvalidInput, match="directory: expected a directory"):

@@ -21,6 +21,7 @@ __all__ = [
     "audience",
     "exactly",
     "flag",
+    "given_directory",
     "given_row",
     "given_rows",
     "one_of",
@@ -34,6 +35,7 @@ __all__ = [
 T = TypeVar("T")
 MAX_ROWS: Final = 100_000
 _MAX_RANGE: Final = 255
+_OF_A_DIRECTORY: Final = ("member", "get", "page", "organizations")
 _MAX_SHOWN: Final = 64
 _MAX_URI: Final = 2_000
 _MAX_SECRET: Final = 16_384
@@ -62,6 +64,22 @@ def exactly(value: object, kind: type[T], field: str) -> T:
     """
     if type(value) is not kind:
         raise InvalidInput(field, f"expected a {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+def given_directory(value: object | None) -> object | None:
+    """Return other people that a question is asked about, or None: the host's own; the hub's colour is not seen here.
+
+    >>> given_directory("people")
+    Traceback (most recent call last):
+    extlink.errors.InvalidInput: directory: expected a directory with member, get, page, organizations, got 'people'
+    """
+    try:
+        is_one = value is None or all(callable(getattr(value, name)) for name in _OF_A_DIRECTORY)
+    except Exception:  # noqa: BLE001 - whatever an attribute of a strange object does, it is no method
+        is_one = False
+    if not is_one:
+        raise InvalidInput("directory", f"expected a directory with {', '.join(_OF_A_DIRECTORY)}, got {shown(value)}")
     return value
 
 

@@ -22,7 +22,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST
 from extlink.errors import InvalidInput, Refused
 from extlink.images import path_of, rebuilt
-from extlink.inputs import shown, whole
+from extlink.inputs import given_directory, whole
 from extlink.ledger_entries import Entry, read_entry
 from extlink.operation import (
     NETWORK_ADMINISTRATORS_AND_HOST,
@@ -52,7 +52,6 @@ T = TypeVar("T")
 _DENIED: Final = "operation.denied"
 _PAGE: Final = 1_000
 _NEVER: Final = 2**53
-_METHODS: Final = ("member", "get", "page", "organizations")
 # Of these people are known by name; who else there was, is not.
 _OF_PERSONS: Final = frozenset({"member", "get"})
 
@@ -186,6 +185,8 @@ class _Past:
         return Page(items, page.more and len(items) == len(page.items))
 
     def _lookup(self, step: Lookup[object]) -> Steps[object]:
+        if step.directory is not None:
+            return (yield from ask(step))  # a question about other people brings them along, as a preview does
         if self.directory is not None:
             return (yield from ask(attrs.evolve(step, directory=self.directory)))
         if step.method in _OF_PERSONS:
@@ -234,16 +235,6 @@ def _no_question(asked: Operation[object]) -> InvalidInput:
     )
 
 
-def _given_directory(value: object | None) -> object | None:
-    try:
-        is_one = value is None or all(callable(getattr(value, name)) for name in _METHODS)
-    except Exception:  # noqa: BLE001 - whatever an attribute of a strange object does, it is no method
-        is_one = False
-    if not is_one:
-        raise InvalidInput("directory", f"expected a directory with {', '.join(_METHODS)}, got {shown(value)}")
-    return value
-
-
 def as_of(
     operation: Operation[T],
     *,
@@ -286,6 +277,6 @@ def as_of(
         operation=cast("Operation[object]", operation),
         position=None if position is None else whole(position, "position", 0, _NEVER),
         at=None if at is None else parse_instant(at, "at"),
-        directory=_given_directory(directory),
+        directory=given_directory(directory),
     )
     return cast("Operation[T]", asked)

@@ -45,6 +45,7 @@ from extlink.operation import (
     Unanswered,
     ask,
     driven,
+    remembered,
 )
 from extlink.ports import MAX_READ_KEYS, Key, Records, components, prefix
 from extlink.records import (
@@ -372,8 +373,10 @@ def answered(value: T | Unanswered) -> T:
     """Return what the directory said.
 
     Raises:
+        InvalidInput: the past is asked about, without the people of that day.
         Refused: `directory.unavailable`; of people who are not known nobody can say what they gain or lose.
     """
-    if isinstance(value, Unanswered):
+    found = remembered(value, "previews.preview")
+    if isinstance(found, Unanswered):
         raise Refused(Reason("directory.unavailable"))
-    return value
+    return found

@@ -34,7 +34,7 @@ from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST
 from extlink.errors import Contention, InvalidInput, Refused
-from extlink.inputs import text, whole
+from extlink.inputs import given_directory, text, whole
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
     Call,
@@ -59,7 +59,6 @@ _LOOKS: Final = 3
 _MAX_POSITION: Final = 2**53
 _MAX_CURSOR: Final = 16_384
 _MAX_PAGE: Final = 500
-_METHODS: Final = ("member", "get", "page", "organizations")
 _NOBODY: Final[Sample[object]] = Sample()
 _SCAN_OF: Final[Mapping[str, Scan]] = {part: scan for scan, parts in SCANS.items() for part in parts}
 
@@ -245,14 +244,11 @@ def _told(impact: Impact, world: World, found: Mapping[tuple[Part, str], Sample[
 
 
 def _question(operation: object, directory: object, at: object) -> _Question:
-    for method in _METHODS if directory is not None else ():
-        if not callable(getattr(directory, method, None)):
-            raise InvalidInput("directory", f"expected a directory with {', '.join(_METHODS)} (extlink.ports)")
     if operation is not None and type(operation) is not Operation:
         raise InvalidInput("operation", f"expected an operation, or None, got {type(operation).__name__}")
     return _Question(
         operation=cast("Operation[object] | None", operation),
-        directory=directory,
+        directory=given_directory(directory),
         at=None if at is None else parse_instant(at, "at"),
     )
 
