@@ -40,7 +40,7 @@ from extlink.runtime import ExtLink, Tenant
 from tests.fakes import FrozenClock
 from tests.hosts import ACME, CHALLENGE, REDIRECT, VERIFIER, another_hub, people
 
-__all__ = ["Stage", "stories"]
+__all__ = ["AUTOMATE", "Stage", "definition", "stories"]
 
 T = TypeVar("T")
 AUTOMATE: Final = ServiceId("automate")

