@@ -33,8 +33,8 @@ _NOTES: Final = (
     (
         "A check costs one round trip here, since the link's owner and service are known: one statement, which a server "
         "on the same machine answers in less time than the check's Python takes. The processor is handed to the "
-        "server and back for every statement, and finds its caches cold: the same Python that takes 60 µs in a loop "
-        "without a server took 200 µs between two statements. The bare side has little to find again. So the ratio "
+        "server and back for every statement, and finds its caches cold: what a check adds took about 100 µs of "
+        "the processor in loops of its own parts, and 200 µs between two statements. The bare side has little to find again. So the ratio "
         "is one of this machine's two processors as much as of extlink; by arithmetic, and not measured, a round trip of "
         "0.5 ms brings it to about 1.4."
     ),
