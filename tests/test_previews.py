@@ -481,6 +481,24 @@ def test_a_directory_that_fails_is_not_taken_for_an_empty_one(wrong: str) -> Non
     assert "directory.unavailable" == reason.code
 
 
+class Talkative(InMemoryDirectory):
+    """A directory that answers with more people than it was asked about."""
+
+    def get(self, users: Sequence[str]) -> Any:
+        return super().get([*users, "admin-1", "mori"])
+
+
+def test_people_whom_nobody_asked_about_are_not_counted() -> None:
+    """Each is counted once, on the page that they are on."""
+    host = Host.prepared()
+    then = Talkative(organizations=host.directory.organizations())
+    for user in ("sato", "mori"):
+        then.add_user(user, organizations=["sales"], products={"kintone"})
+    impact = host.admin.preview(directory=then)
+
+    assert (("mori",), ("suzuki", "tanaka")) == (impact.services[0].gained.examples, impact.services[0].lost.examples)
+
+
 class Strange:
     """An object whose attributes are nobody's business."""
 
@@ -589,8 +607,11 @@ def test_a_service_that_is_registered_anew_brings_its_old_rules() -> None:
         yield from read(place)
         return Commit(None, (drop(place),), (Event("service.unregistered", {"service": "slack"}),))
 
+    host.connect(service="slack", scopes=[catalog.SLACK.scopes[0].name])
     assert ("sato",) == host.admin.preview(forgetting()).services[0].lost.examples
+    assert (1, 0) == (host.admin.preview(forgetting()).paused.count, host.admin.preview(forgetting()).ended.count)
     host.admin.run(forgetting())
+    assert Impact(position=host.position()) == host.admin.preview(at=_later(host, 1))
     assert ("sato",) == host.admin.preview(services.register(catalog.SLACK)).services[0].gained.examples
 
 

@@ -208,7 +208,7 @@ class Side:
         if not users:
             return {}
         found = answered((yield from ask(attrs.evolve(Lookup.get(tuple(users)), directory=self.directory))))
-        return {member.id: member for member in found}
+        return {member.id: member for member in found if member.id in users}
 
     def policy(
         self,
@@ -227,7 +227,10 @@ class Side:
             if rules is not None:
                 named.setdefault(service, {})[user] = rules
         grants = self.rules.grants
-        known = {service: attrs.evolve(grants[service], users=users) for service, users in named.items()}
+        known = {
+            service: attrs.evolve(grants.get(service) or UserGrantPolicy(service), users=users)
+            for service, users in named.items()
+        }
         gone = (
             client
             for client in clients

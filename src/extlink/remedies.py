@@ -68,7 +68,8 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
 
     Args:
         definitions: where to find the definition of a service that is to be registered, such as the built-in catalogue;
-            without one that has the operations asked for, registering is a step outside too.
+            it takes the place of one there is. Without one that has the operations asked for, registering is a step
+            outside too.
 
     Raises:
         InvalidInput: not a `Remedy` of a decision, or not definitions.

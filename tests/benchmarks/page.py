@@ -38,6 +38,15 @@ Four in five carry a link, accepted between the 100th and the 250th edit of gran
 """
 
 
+def _load() -> str:
+    """Return how busy the machine was in the last quarter of an hour: what waits is slower for it, and ratios wider."""
+    try:
+        busy = os.getloadavg()[2]
+    except (AttributeError, OSError):
+        return ""
+    return f"Load of the machine in the last quarter of an hour, these programs among it: {busy:.1f}.\n"
+
+
 def _machine() -> str:
     packages = (
         "attrs",
@@ -59,6 +68,7 @@ def _machine() -> str:
     return (
         f"Measured with {platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"{platform.system()} on {platform.machine()}, {os.cpu_count()} processors; {', '.join(versions)}.\n"
+        f"{_load()}\n"
     )
 
 

@@ -120,22 +120,26 @@ def _cast(kind: str) -> Mapping[str, Worker]:
 
 
 @cache
-def _remembered(kind: str) -> Mapping[Key, Any]:
-    """Return what processes have decoded that ran every one of these operations a moment ago."""
+def _remembered(kind: str) -> tuple[Mapping[Key, Any], Mapping[Any, Any]]:
+    """Return what processes have decoded, and put together, that ran every one of these operations a moment ago."""
     found: dict[Key, Any] = {}
+    bundles: dict[Any, Any] = {}
     for one in _cast(kind).values():
         hub = hub_over(copied(world(kind).storage), seed=2)
         tenant = hub.host() if one.user is None else hub.tenant(TENANT).acting_as(one.user, roles=one.roles)
         with suppress(ExtlinkError):
             tenant.run(one.operation)
         found |= hub._cache._records
-    return found
+        bundles |= hub._cache._bundles
+    return found, bundles
 
 
 def warm(*args: Any, **parts: Any) -> AsyncExtLink:
     """Return a hub that has seen the world before: it asks fewer questions, and must come to the same."""
     hub = AsyncExtLink(*args, **parts)
-    hub._cache._records.update(_remembered("confidential"))
+    records, bundles = _remembered("confidential")
+    hub._cache._records.update(records)
+    hub._cache._bundles.update(bundles)
     return hub
 
 

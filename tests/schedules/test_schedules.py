@@ -103,12 +103,13 @@ class BelievesItsCache(Attempt):
 @pytest.mark.parametrize("ending", ["revoke", "disable", "quarantine"])
 def test_an_attempt_that_believes_its_cache_is_caught(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     """The broken twin: a check that is made after the end of a link, in a process that remembers it alive."""
-    monkeypatch.setattr("extlink.runtime.Attempt", BelievesItsCache)
     # In use already, so that the check itself writes nothing that a guard would stop.
-    workers = worker("check"), worker(ending)
+    workers, storage = (worker("check"), worker(ending)), _used()
+    assert linearizable(exploration(workers=workers, storage=storage, hub=warm, reduce=True)) >= 1
+    monkeypatch.setattr("extlink.runtime.Attempt", BelievesItsCache)
 
     with pytest.raises(NotLinearizable):
-        linearizable(exploration(workers=workers, storage=_used(), hub=warm, reduce=True))
+        linearizable(exploration(workers=workers, storage=storage, hub=warm, reduce=True))
 
 
 @pytest.mark.parametrize("skew", [TEN_YEARS, -TEN_YEARS])

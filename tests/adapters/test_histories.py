@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from extlink import access, links
 from extlink.adapters.postgres import PostgresStorage
+from extlink.adapters.sqlite import SQLiteStorage
 from extlink.adapters.system import SystemEntropy
 from extlink.domain.token_ledger import TokenSet
 from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
@@ -104,14 +106,27 @@ def _work(hub: ExtLink, plan: Sequence[str], tokens: TokenSet, start: threading.
     return calls
 
 
-@pytest.mark.slow
-def test_every_history_has_an_order(server: Cluster, schema: str, deep: bool) -> None:
-    """P8: whatever workers on two stores see of checks, refreshes and revocations, one order explains it."""
+@pytest.fixture(params=["sqlite", "postgres"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sequence[Storage]]:
+    """Open two stores over the same records, as two machines or two processes have them."""
+    if request.param == "sqlite":
+        path = tmp_path / "links.db"
+        with SQLiteStorage(path) as one, SQLiteStorage(path) as other:
+            yield (one, other)
+        return
+    server: Cluster = request.getfixturevalue("server")
+    schema: str = request.getfixturevalue("schema")
     with (
-        PostgresStorage(server.conninfo, schema=schema) as one,
-        PostgresStorage(server.conninfo, schema=schema) as other,
+        PostgresStorage(server.conninfo, schema=schema) as left,
+        PostgresStorage(server.conninfo, schema=schema) as right,
     ):
-        histories = list(_histories([one, other], 10_000 if deep else 1_000))
+        yield (left, right)
+
+
+@pytest.mark.slow
+def test_every_history_has_an_order(stores: Sequence[Storage], deep: bool) -> None:
+    """P8: whatever workers on two stores see of checks, refreshes and revocations, one order explains it."""
+    histories = list(_histories(stores, 10_000 if deep else 1_000))
 
     assert [] == [history for history in histories if not is_linearizable(history)]
     refused = sum(not call.granted for history in histories for call in history)
@@ -119,12 +134,11 @@ def test_every_history_has_an_order(server: Cluster, schema: str, deep: bool) ->
 
 
 @pytest.mark.slow
-def test_a_store_that_lags_is_found(server: Cluster, schema: str) -> None:
+def test_a_store_that_lags_is_found(stores: Sequence[Storage]) -> None:
     """The control: some history of a lagging store has no order."""
-    with PostgresStorage(server.conninfo, schema=schema) as store:
-        lagging = Lagging(store)
+    lagging = Lagging(stores[0])
 
-        assert not all(map(is_linearizable, _histories([store, lagging], 2_000)))
+    assert not all(map(is_linearizable, _histories([stores[0], lagging], 2_000)))
 
 
 @pytest.mark.parametrize(
