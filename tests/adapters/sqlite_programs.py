@@ -24,6 +24,7 @@ from extlink.ports import ABSENT, Guard, Storage, Write
 from extlink.runtime import ExtLink
 from extlink.testing import FaultyStorage, FrozenClock
 from extlink.testing.probes import at, batch, look, put, succeeds, values
+from tests.adapters.postgres_programs import check_all, refresh_all
 from tests.schedules.world import CLIENT, KEYS, PEOPLE, TENANT
 
 T = TypeVar("T")
@@ -188,6 +189,35 @@ def write_for_ever(path: str) -> None:
             time.sleep(0.005)
 
 
+def refresh(path: str) -> None:
+    """Let eight threads refresh each token that is read."""
+    with SQLiteStorage(path, timeout=60) as store:
+        refresh_all(store)
+
+
+def check(path: str) -> None:
+    """Check each token that is read."""
+    with SQLiteStorage(path) as store:
+        check_all(store)
+
+
+def check_deaf(path: str) -> None:
+    """Do the same over connections that never hear of a change of the file."""
+    _sqlite.Connection.changes = lambda _: 1  # type: ignore[method-assign]
+    check(path)
+
+
 if __name__ == "__main__":
-    programs = (commit_for_ever, add, open_it, fork, fork_under_load, nursery, write_for_ever)
+    programs = (
+        commit_for_ever,
+        add,
+        open_it,
+        fork,
+        fork_under_load,
+        nursery,
+        write_for_ever,
+        refresh,
+        check,
+        check_deaf,
+    )
     {each.__name__: each for each in programs}[sys.argv[1]](*sys.argv[2:])

@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from extlink import access, links
+from extlink.adapters import _sqlite
 from extlink.adapters.postgres import PostgresStorage
+from extlink.adapters.sqlite import SQLiteStorage
 from extlink.adapters.system import SystemEntropy
 from extlink.domain.token_ledger import TokenSet
 from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
@@ -22,6 +25,8 @@ from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, 
 
 WORKERS = 3
 CALLS = 3
+# A commit waits for the disk, a check does not: of fewer, all are over before a revocation has returned.
+CALLS_ON_A_FILE = 12
 
 
 class Call(NamedTuple):
@@ -70,7 +75,7 @@ class Lagging:
         return self._storage.commit(batch)
 
 
-def _histories(stores: Sequence[Storage], count: int) -> Iterator[list[Call]]:
+def _histories(stores: Sequence[Storage], count: int, calls: int = CALLS) -> Iterator[list[Call]]:
     """Yield what workers saw who check, refresh and revoke one link, each through a hub of its own."""
     _, tenant, _ = prepared(stores[0])
     draw = random.Random(20200609)
@@ -82,8 +87,8 @@ def _histories(stores: Sequence[Storage], count: int) -> Iterator[list[Call]]:
         for _ in range(count):
             tokens = connected(tenant)
             start = threading.Barrier(WORKERS)
-            plans = [draw.choices(["check", "refresh", "revoke"], [6, 3, 1], k=CALLS) for _ in range(WORKERS)]
-            plans[0][draw.randrange(CALLS)] = "revoke"
+            plans = [draw.choices(["check", "refresh", "revoke"], [6, 3, 1], k=calls) for _ in range(WORKERS)]
+            plans[0][draw.randrange(calls)] = "revoke"
             done = threads.map(_work, hubs, plans, [tokens] * WORKERS, [start] * WORKERS)
             yield [call for calls in done for call in calls]
 
@@ -116,6 +121,27 @@ def test_every_history_has_an_order(server: Cluster, schema: str, deep: bool) ->
     assert [] == [history for history in histories if not is_linearizable(history)]
     refused = sum(not call.granted for history in histories for call in history)
     assert 0 < refused < sum(map(len, histories))
+
+
+@pytest.mark.slow
+def test_every_history_has_an_order_on_sqlite(tmp_path: Path, deep: bool) -> None:
+    """P8: the same of two stores over one file, whose connections remember what they saw until the other commits."""
+    file = tmp_path / "links.db"
+    with SQLiteStorage(file) as one, SQLiteStorage(file) as other:
+        histories = list(_histories([one, other], 10_000 if deep else 250, CALLS_ON_A_FILE))
+
+    assert [] == [history for history in histories if not is_linearizable(history)]
+    refused = sum(not call.granted for history in histories for call in history)
+    assert 0 < refused < sum(map(len, histories))
+
+
+@pytest.mark.slow
+def test_connections_that_hear_of_no_change_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: connections that take what they once saw for what is there let some history have no order."""
+    monkeypatch.setattr(_sqlite.Connection, "changes", lambda _: 1)
+    file = tmp_path / "links.db"
+    with SQLiteStorage(file) as one, SQLiteStorage(file) as other:
+        assert not all(map(is_linearizable, _histories([one, other], 250, CALLS_ON_A_FILE)))
 
 
 @pytest.mark.slow
