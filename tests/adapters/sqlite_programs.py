@@ -203,7 +203,7 @@ def check(path: str) -> None:
 
 def check_deaf(path: str) -> None:
     """Do the same over connections that never hear of a change of the file."""
-    _sqlite.Connection.changes = lambda _: 1  # type: ignore[method-assign]
+    setattr(_sqlite.Connection, "changes", lambda _: 1)  # noqa: B010 - type checkers refuse a method to be replaced
     check(path)
 
 
