@@ -14,7 +14,7 @@ from extlink.adapters.system import SystemEntropy
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Conflict, Unavailable
-from extlink.ports import ABSENT, Batch, Guard, Version, Write
+from extlink.ports import ABSENT, Batch, Guard, Storage, Version, Write
 from extlink.runtime import ExtLink, Tenant
 from extlink.testing.probes import at, batch, look, succeeds
 from tests.fakes import FrozenClock
@@ -28,7 +28,7 @@ def say(text: str) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-def _tenant(store: PostgresStorage) -> Tenant:
+def _tenant(store: Storage) -> Tenant:
     hub = ExtLink(store, keys=KEYS, directory=PEOPLE, clock=FrozenClock(), entropy=SystemEntropy())
     return hub.tenant(TENANT)
 
@@ -38,30 +38,40 @@ def _asked() -> Iterator[str]:
         yield line.strip()
 
 
-def refresh(conninfo: str, schema: str) -> None:
+def refresh_all(store: Storage) -> None:
     """For each refresh token read: refresh it on eight threads at once, and print what each of them was given."""
+    tenant = _tenant(store)
+    start = threading.Barrier(THREADS)
+
+    def contend(token: str) -> str:
+        start.wait()
+        answer = tenant.run(links.refresh(Secret(token), client=CLIENT))
+        return answer.refresh_token.reveal() if isinstance(answer, TokenSet) else str(answer)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        say("ready")
+        for token in _asked():
+            say(" ".join(threads.map(contend, [token] * THREADS)))
+
+
+def check_all(store: Storage) -> None:
+    """For each access token read: print whether a call with it is allowed."""
+    tenant = _tenant(store)
+    say("ready")
+    for token in _asked():
+        say(str(bool(tenant.run(access.check(Secret(token), scope=SCOPE, address=ADDRESS)))))
+
+
+def refresh(conninfo: str, schema: str) -> None:
+    """Let eight threads refresh each token that is read."""
     with PostgresStorage(conninfo, schema=schema, timeout=60, connections=THREADS) as store:
-        tenant = _tenant(store)
-        start = threading.Barrier(THREADS)
-
-        def contend(token: str) -> str:
-            start.wait()
-            answer = tenant.run(links.refresh(Secret(token), client=CLIENT))
-            return answer.refresh_token.reveal() if isinstance(answer, TokenSet) else str(answer)
-
-        with ThreadPoolExecutor(THREADS) as threads:
-            say("ready")
-            for token in _asked():
-                say(" ".join(threads.map(contend, [token] * THREADS)))
+        refresh_all(store)
 
 
 def check(conninfo: str, schema: str) -> None:
-    """For each access token read: print whether a call with it is allowed."""
+    """Check each token that is read."""
     with PostgresStorage(conninfo, schema=schema) as store:
-        tenant = _tenant(store)
-        say("ready")
-        for token in _asked():
-            say(str(bool(tenant.run(access.check(Secret(token), scope=SCOPE, address=ADDRESS)))))
+        check_all(store)
 
 
 def commit_for_ever(conninfo: str, schema: str, name: str) -> None:

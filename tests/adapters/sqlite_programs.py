@@ -11,25 +11,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from extlink import access, links
+from extlink import links
 from extlink.adapters import _sqlite
 from extlink.adapters.sqlite import SQLiteStorage
-from extlink.adapters.system import SystemEntropy
 from extlink.domain.secret import Secret
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, Guard, Storage, Write
-from extlink.runtime import ExtLink, Tenant
+from extlink.runtime import ExtLink
 from extlink.testing import FaultyStorage, FrozenClock
 from extlink.testing.probes import at, batch, look, put, succeeds, values
-from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT
+from tests.adapters.postgres_programs import check_all, refresh_all
+from tests.schedules.world import CLIENT, KEYS, PEOPLE, TENANT
 
 T = TypeVar("T")
-THREADS = 8
 
 
 def say(number: int) -> None:
@@ -192,41 +190,34 @@ def write_for_ever(path: str) -> None:
 
 
 def refresh(path: str) -> None:
-    """For each refresh token read: refresh it on eight threads at once, and print what each of them was given."""
+    """Let eight threads refresh each token that is read."""
     with SQLiteStorage(path, timeout=60) as store:
-        tenant = _tenant(store)
-        start = threading.Barrier(THREADS)
-
-        def contend(token: str) -> str:
-            start.wait()
-            answer = tenant.run(links.refresh(Secret(token), client=CLIENT))
-            return answer.refresh_token.reveal() if isinstance(answer, TokenSet) else str(answer)
-
-        with ThreadPoolExecutor(THREADS) as threads:
-            tell("ready")
-            for line in sys.stdin:
-                tell(" ".join(threads.map(contend, [line.strip()] * THREADS)))
+        refresh_all(store)
 
 
 def check(path: str) -> None:
-    """For each access token read: print whether a call with it is allowed."""
+    """Check each token that is read."""
     with SQLiteStorage(path) as store:
-        tenant = _tenant(store)
-        tell("ready")
-        for line in sys.stdin:
-            tell(str(bool(tenant.run(access.check(Secret(line.strip()), scope=SCOPE, address=ADDRESS)))))
+        check_all(store)
 
 
-def _tenant(store: SQLiteStorage) -> Tenant:
-    hub = ExtLink(store, keys=KEYS, directory=PEOPLE, clock=FrozenClock(), entropy=SystemEntropy())
-    return hub.tenant(TENANT)
-
-
-def tell(line: str) -> None:
-    """Print a line so that a reader has it before this process does anything else."""
-    os.write(1, f"{line}\n".encode())
+def check_deaf(path: str) -> None:
+    """Do the same over connections that never hear of a change of the file."""
+    setattr(_sqlite.Connection, "changes", lambda _: 1)  # noqa: B010 - type checkers refuse a method to be replaced
+    check(path)
 
 
 if __name__ == "__main__":
-    programs = (commit_for_ever, add, open_it, fork, fork_under_load, nursery, write_for_ever, refresh, check)
+    programs = (
+        commit_for_ever,
+        add,
+        open_it,
+        fork,
+        fork_under_load,
+        nursery,
+        write_for_ever,
+        refresh,
+        check,
+        check_deaf,
+    )
     {each.__name__: each for each in programs}[sys.argv[1]](*sys.argv[2:])

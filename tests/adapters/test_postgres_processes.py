@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import IO
+from contextlib import ExitStack
+from functools import partial
 
 import psycopg
 import pytest
@@ -19,58 +16,22 @@ from extlink.ports import Entries, Storage
 from extlink.runtime import ExtLink
 from extlink.testing.probes import ACME, at, look, pages, paths, values
 from tests import clusters
+from tests.adapters.processes import Process, running
 from tests.clusters import Cluster
 from tests.schedules.world import ADDRESS, SCOPE, SERVICE, connected, prepared
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES = 8
 
 
-class _Process:
-    """A program of ours that answers line by line."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    @property
-    def output(self) -> IO[str]:
-        assert self._process.stdout is not None
-        return self._process.stdout
-
-    def tell(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-    def hear(self) -> str:
-        return self.output.readline().strip()
-
-    def ask(self, line: str) -> str:
-        self.tell(line)
-        return self.hear()
-
-    def kill(self) -> list[str]:
-        """End it and return what it had printed."""
-        self._process.kill()
-        return self.output.readlines()
-
-
-@contextmanager
-def _running(program: str, *arguments: object) -> Iterator[_Process]:
-    command = [sys.executable, "-m", "tests.adapters.postgres_programs", program, *map(str, arguments)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield _Process(process)
-        finally:
-            process.kill()
+_running = partial(running, "postgres_programs")
 
 
 # One token, many who refresh it
 
 
-def _contend(processes: Sequence[_Process], token: str) -> list[str]:
+def _contend(processes: Sequence[Process], token: str) -> list[str]:
     """Let every thread of every process refresh one token, and return what each was given."""
     for process in processes:
         process.tell(token)

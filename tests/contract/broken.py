@@ -118,6 +118,24 @@ class AsksForThePositionFirst(Twin):
         return super().commit(batch)
 
 
+class LooksAtThePositionThenActs(Twin):
+    """Reads the position, and applies the batch afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gap = threading.Barrier(2, timeout=GAP_SECONDS)
+
+    def commit(self, batch: Batch) -> Position:
+        tenant = self._tenants.get(batch.tenant)
+        if batch.expected not in {None, len(tenant.entries) if tenant else 0}:
+            raise Conflict("the tenant moved on")
+        try:
+            self._gap.wait()
+        except threading.BrokenBarrierError:
+            self._gap.reset()
+        return super().commit(attrs.evolve(batch, expected=None))
+
+
 class TakesLaterVersionsForFresh(Twin):
     """Compares versions by size, as a counter allows."""
 
@@ -744,6 +762,7 @@ TWINS: MappingProxyType[Callable[[], Storage], str] = MappingProxyType(
         IgnoresTheExpectedPosition: "another_position_than_expected_is_a_conflict",
         ExpectsThePositionAfterwards: "an_expected_position_that_holds_lets_the_batch_through",
         CountsAllTenants: "an_expected_position_is_the_tenants_own",
+        LooksAtThePositionThenActs: "one_expected_position_lets_one_batch_through",
         AsksForThePositionFirst: "a_batch_with_an_expected_position_is_applied_once",
         IgnoresGuards: "a_stale_guard_is_a_conflict",
         IgnoresGuardsOnAbsence: "a_guard_on_absence_is_a_conflict_once_present",

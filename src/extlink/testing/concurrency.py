@@ -7,8 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import attrs
+
 from extlink.errors import Conflict
-from extlink.ports import ABSENT, Guard, Key, Storage, Write
+from extlink.ports import ABSENT, Guard, Key, Position, Storage, Write
 from extlink.testing.probes import (
     PATIENCE_SECONDS,
     ContractBroken,
@@ -27,6 +29,8 @@ from extlink.testing.probes import (
 __all__: list[str] = []
 
 _ROUNDS: Final = 150
+_POSITIONS: Final = 50
+_RIVALS: Final = 3
 _LEAD: Final = 50
 _READERS: Final = 2
 _SEEN: Final = 20
@@ -93,6 +97,25 @@ def check_crossed_guards_on_absence_never_both_hold(open_store: OpenStore) -> No
     left, right = together(partial(commit_all, b"left", b"right"), partial(commit_all, b"right", b"left"))
     expect([1] * _ROUNDS, [sum(pair) for pair in zip(left, right, strict=True)], "commits per round")
     expect(_ROUNDS, len(ledger(store)), "entries")
+
+
+def check_one_expected_position_lets_one_batch_through(open_store: OpenStore) -> None:
+    """Of batches that expect the ledger at the same position, one is applied and every other conflicts, every time."""
+    store = open_store()
+    start = threading.Barrier(_RIVALS, timeout=PATIENCE_SECONDS)
+
+    def commit_all(side: int) -> list[bool]:
+        done: list[bool] = []
+        for number in range(_POSITIONS):
+            written = batch(Write(at(b"%d/%d" % (number, side)), b"x"))
+            one = attrs.evolve(written, expected=Position(number))
+            start.wait()
+            done.append(succeeds(Conflict, store.commit, one))
+        return done
+
+    done = together(*[partial(commit_all, side) for side in range(_RIVALS)])
+    expect([1] * _POSITIONS, [sum(row) for row in zip(*done, strict=True)], "commits per position")
+    expect(_POSITIONS, len(ledger(store)), "entries")
 
 
 def check_concurrent_increments_lose_nothing(open_store: OpenStore) -> None:
