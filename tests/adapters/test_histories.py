@@ -141,7 +141,7 @@ def test_connections_that_hear_of_no_change_are_found(tmp_path: Path, monkeypatc
     monkeypatch.setattr(_sqlite.Connection, "changes", lambda _: 1)
     file = tmp_path / "links.db"
     with SQLiteStorage(file) as one, SQLiteStorage(file) as other:
-        assert not all(map(is_linearizable, _histories([one, other], 250, CALLS_ON_A_FILE)))
+        assert not all(map(is_linearizable, _histories([one, other], 10_000, CALLS_ON_A_FILE)))
 
 
 @pytest.mark.slow
