@@ -718,6 +718,14 @@ def test_anything_else_is_no_answer(step: Lookup[object]) -> None:
         assert Unanswered() == lookup_answer(step, wrong)
 
 
+def test_a_page_that_is_longer_than_asked_for_is_no_answer() -> None:
+    """Whoever is beyond the limit would be missing from a list without a next page, and from what is ended by it."""
+    two = DirectoryPage((PERSON, Member(id=UserId("suzuki"), display_name="鈴木")), None)
+
+    assert two == lookup_answer(Lookup.page(QUERY, None, 2), two)
+    assert Unanswered() == lookup_answer(Lookup.page(QUERY, None, 1), two)
+
+
 def test_a_person_who_was_not_asked_for_is_no_answer() -> None:
     """A directory that mixes people up must not lend one person another's grants."""
     assert Unanswered() == lookup_answer(Lookup.member(UserId("suzuki")), PERSON)

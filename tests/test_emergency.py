@@ -8,14 +8,16 @@ import pytest
 
 from extlink import AsyncExtLink, catalog, emergency, grants, services
 from extlink.adapters.memory import MemoryStorage
+from extlink.domain.identifier import ServiceId, TenantId
 from extlink.domain.link_job import Toll
 from extlink.emergency import stop, stop_everywhere
-from extlink.errors import InvalidInput, Refused, Unavailable
-from extlink.ports import Batch, Position
+from extlink.errors import CorruptRecord, InvalidInput, Refused, Unavailable
+from extlink.ports import Batch, Position, Write
+from extlink.records import service_key
 from extlink.runtime import ExtLink
 from extlink.testing import FrozenClock
 from tests.hosts import SERVICE, Host, another_hub, people
-from tests.many_links import sow
+from tests.many_links import sow, write
 
 
 class Dying(MemoryStorage):
@@ -134,6 +136,17 @@ def test_a_store_that_fails_is_no_refusal(three: tuple[ExtLink, Dying], monkeypa
     monkeypatch.setattr(store, "list", fails)
     with pytest.raises(Unavailable):
         stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+
+
+def test_a_damaged_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying]) -> None:
+    """Its links are refused like all others; those of the rest are ended first, and then it is said."""
+    hub, store = three
+    damaged = service_key(TenantId("acme"), ServiceId(SERVICE)).key
+    write(store, Write(damaged, b"no record"))
+    with pytest.raises(CorruptRecord):
+        stop_everywhere(another_hub(store, people(), FrozenClock()), TENANTS, SERVICE, "a breach")
+
+    assert 1 == hub.host().run(services.purges(SERVICE)).tenants
 
 
 @pytest.mark.parametrize("tenants", ["", ["~host"], [7], 7, None])

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from extlink import access, catalog, grants, networks, services
+from extlink import access, catalog, clients, grants, networks, services
 from extlink.domain.address import parse_range
 from extlink.domain.client import Client
 from extlink.domain.decision import Decision
 from extlink.domain.network import IPRestriction, Row
 from extlink.errors import InvalidInput
 from extlink.remedies import Action, Remedy, operation_of, request_of
+from tests.hosts import SERVICE, Host
+from tests.operations import SERVICE_TAGS
 from tests.remedy_stories import AUTOMATE, Stage, definition, stories
 
 REFUSALS = 5_000
@@ -94,6 +96,30 @@ def test_a_definition_is_registered_if_somebody_has_it() -> None:
 
     assert operation_of(remedy, definitions=everything) == services.register(catalog.SLACK)
     assert [None, None] == [operation_of(remedy), operation_of(lacking, definitions=everything)]
+
+
+def test_what_a_checklist_names_is_made_as_well() -> None:
+    """From a new tenant on, each of its operations is made and accepted; what is left to choose is not made up."""
+    host = Host.make()
+    made: list[str] = []
+    for _ in range(9):
+        found = host.admin.run(access.readiness(catalog.POWER_AUTOMATE, ranges=[SERVICE_TAGS]))
+        open_ones = [one.remedy for one in found.items if one.remedy is not None and one.waits is None]
+        operations = [operation_of(one, definitions=[catalog.POWER_AUTOMATE]) for one in open_ones]
+        if found.next is not None and found.next.name == "users":
+            assert [None] == operations[:1]
+            host.admin.run(grants.allow(SERVICE, users=["sato"]))
+            host.admin.run(networks.restrict(["203.0.113.0/24"]))
+            continue
+        for one in operations[:1]:
+            if one is not None:
+                host.admin.run(one)
+                made.append(one.name)
+
+    assert ["services.register", "services.enable", "networks.add", "services.confirm"] == made
+    assert operation_of(Action("clients.add_secret", {"client": "c1"})) == clients.add_secret("c1")
+    held = Action("networks.pin", {"service": "slack", "rows": ("203.0.113.0/24",)})
+    assert operation_of(held) == networks.pin("slack", ["203.0.113.0/24"])
 
 
 def test_a_row_that_is_everything_stays_what_it_is() -> None:

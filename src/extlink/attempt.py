@@ -395,6 +395,8 @@ def lookup_answer(step: Lookup[object], value: object) -> object:
             right = value is None or (isinstance(value, Member) and value.id == step.arguments[0])
         case "page":
             right = isinstance(value, DirectoryPage) and _are_members(value.members)
+            # Of a page that is longer than asked for, somebody would be left out of what a page of ours can hold.
+            right = right and len(cast("DirectoryPage", value).members) <= cast("int", step.arguments[2])
         case _:
             kind = Member if step.method == "get" else Organization
             items = tuple(cast("Sequence[object]", value)) if isinstance(value, Sequence) else (None,)

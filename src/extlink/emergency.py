@@ -16,7 +16,7 @@ import attrs
 from extlink import services
 from extlink.domain.identifier import TenantId, parse_ids
 from extlink.domain.tenant import Actor
-from extlink.errors import InvalidInput, Refused
+from extlink.errors import CorruptRecord, InvalidInput, Refused
 from extlink.hub import parse_tenant
 from extlink.operation import Call
 from extlink.runtime import ExtLink, Tenant
@@ -100,11 +100,16 @@ def _synchronous(value: object, kind: type[object], field: str) -> None:
 
 @attrs.define
 class _Found:
-    """What was seen on the way from tenant to tenant, beside what the host's records say."""
+    """What was seen on the way from tenant to tenant, beside what the host's records say.
+
+    Args:
+        damage: the first of the tenants' records that could not be read; it waits until all others are done.
+    """
 
     remaining: int = 0
     unreadable: int = 0
     refused: tuple[tuple[TenantId, str], ...] = ()
+    damage: CorruptRecord | None = None
 
     def take(self, left: Remaining) -> None:
         """Add what a look at a tenant's links found."""
@@ -134,7 +139,8 @@ def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: s
 
     Raises:
         InvalidInput: malformed arguments, or an `AsyncExtLink`, before anything is stopped.
-        StorageError: the store failed; what is ended stays ended, call it again.
+        StorageError: the store failed; what is ended stays ended, call it again. `CorruptRecord` for a damaged tenant,
+            when the links of all others have been ended.
 
     >>> from extlink import ExtLink
     >>> stop_everywhere(ExtLink.in_memory(), ["acme"], "slack", "vendor breach").refused
@@ -154,5 +160,10 @@ def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: s
         except Refused as refused:
             found.pass_over(tenant, refused)
             continue
+        except CorruptRecord as damaged:
+            found.damage = found.damage or damaged
+            continue
         host.run(services.note_purge(tenant, purge))
+    if found.damage is not None:
+        raise found.damage
     return found.statement(host.run(services.purges(service)))

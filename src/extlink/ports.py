@@ -254,7 +254,10 @@ class Directory(Protocol):
         ...
 
     def page(self, query: CandidateQuery, after: str | None, limit: int) -> DirectoryPage:
-        """Return people in display order (priority, then creation), each once, suspended ones included."""
+        """Return at most `limit` people in display order (priority, then creation), each once, suspended ones included.
+
+        A page that is longer is taken for no answer: nobody may fall off its end unseen.
+        """
         ...
 
     def organizations(self) -> Sequence[Organization]:

@@ -264,7 +264,9 @@ def preview(
 
     Args:
         operation: None: nothing is done.
-        directory: people as they will be, of the hub's colour: a reorganization, before it takes place.
+        directory: people as they will be, of the hub's colour: a reorganization, before it takes place. The operation
+            is carried out among them; what is done before people move, such as `grants.organization_removed`, is
+            previewed without.
         at: a later, aware instant: what expires until then counts as well.
 
     Raises:

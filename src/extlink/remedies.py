@@ -1,4 +1,4 @@
-"""The operations of remedies: what `decision.remedies` names, as values that can be run (law 6, TRACE T11).
+"""The operations of remedies: what `decision.remedies` and a checklist name, as values that can be run (TRACE T11).
 
 Rule: a remedy that is done outside - by the user at the service, by the vendor, in the host's own administration - has
 no operation, and none is made up for it.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
-from extlink import datagroups, grants, links, networks, services, users
+from extlink import clients, datagroups, grants, links, networks, services, users
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.identifier import parse_items
 from extlink.domain.network import IPRestriction, Row
@@ -54,14 +54,22 @@ _OPERATIONS: Final[Mapping[str, Callable[[_Arguments], Operation[object]]]] = Ma
         "grants.include": _include,
         "networks.add": lambda given: networks.add(cast("tuple[Row, ...]", given["rows"])),
         "networks.restrict": _restrict,
+        "networks.pin": lambda given: networks.pin(
+            cast("str", given["service"]), cast("tuple[str, ...]", given["rows"])
+        ),
+        "clients.add_secret": lambda given: clients.add_secret(cast("str", given["client"])),
+        "services.confirm": lambda given: services.confirm(cast("str", given["service"]), cast("str", given["step"])),
         "datagroups.set_policy": lambda given: datagroups.set_policy(cast("DataPolicy", given["policy"])),
         "links.resume": lambda given: links.resume(cast("str", given["link"])),
     }
 )
 
 
-def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Operation[object] | None:
+def operation_of(remedy: Remedy | Action, *, definitions: Iterable[Service] = ()) -> Operation[object] | None:
     """Return the operation that a remedy names, to be run by somebody with the role `remedy.who`; None: a step outside.
+
+    Of an item of a checklist (`item.remedy`) as well; None also where it leaves something to choose, such as whom to
+    permit, or only asks, such as for a plan.
 
     A change of data policies is made in Power Platform, by `remedy.who`; the operation brings our copy up to date:
     that is a common administrator's.
@@ -72,16 +80,16 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
             outside too.
 
     Raises:
-        InvalidInput: not a `Remedy` of a decision, or not definitions.
+        InvalidInput: neither a `Remedy` of a decision nor an `Action` of a checklist, or not definitions.
 
     >>> operation_of(Remedy("link.expired")) is None
     True
     >>> operation_of(Remedy("service.disabled", action=Action("services.enable", {"service": "slack"})))
     services.enable(service='slack')
     """
-    action = exactly(remedy, Remedy, "remedy").action
+    action = remedy if type(remedy) is Action else exactly(remedy, Remedy, "remedy").action
     known = [exactly(one, Service, "definitions") for one in parse_items(definitions, "definitions")]
-    if action is None:
+    if action is None or action.choices:
         return None
     try:
         return _made(action, known)
@@ -91,7 +99,7 @@ def operation_of(remedy: Remedy, *, definitions: Iterable[Service] = ()) -> Oper
 
 def _made(action: Action, definitions: list[Service]) -> Operation[object] | None:
     if action.name == "services.register":
-        service, scopes = action.arguments["service"], set(cast("tuple[str, ...]", action.arguments["scopes"]))
+        service, scopes = action.arguments["service"], set(cast("tuple[str, ...]", action.arguments.get("scopes", ())))
         fitting = (one for one in definitions if one.id == service and scopes <= one.scope_names)
         return next((services.register(one) for one in fitting), None)
     make = _OPERATIONS.get(action.name)
