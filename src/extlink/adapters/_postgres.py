@@ -340,8 +340,8 @@ def settings(conninfo: object, timeout: object, connections: object) -> Keywords
     """Return how connections are opened, from what the host said, which is checked here.
 
     Raises:
-        Misconfigured: no connection string, or numbers out of range. The string itself is never shown: it may hold a
-            password.
+        Misconfigured: no connection string, one that asks for a standby, or numbers out of range. The string itself is
+            never shown: it may hold a password.
     """
     if not psycopg.Pipeline.is_supported():
         raise Misconfigured("expected libpq 14 or newer; pip install 'psycopg[binary]'")
