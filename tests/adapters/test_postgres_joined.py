@@ -116,6 +116,22 @@ def test_a_transaction_that_reads_yesterday_is_refused(
         store.joined(host).read([at(b"a")], {})
 
 
+@pytest.mark.parametrize("level", ["REPEATABLE_READ", "SERIALIZABLE"])
+def test_a_later_transaction_that_reads_yesterday_is_refused(
+    host: psycopg.Connection[Any], store: PostgresStorage, level: str
+) -> None:
+    """What the first transaction of a connection was says nothing about the next one."""
+    joined = store.joined(host)
+    joined.read([at(b"a")], {})
+    host.commit()
+    host.isolation_level = psycopg.IsolationLevel[level]
+    host.execute("SELECT 1")
+    store.commit(batch())
+
+    with pytest.raises(Misconfigured, match="expected a transaction with READ COMMITTED"):
+        joined.read([at(b"a")], {})
+
+
 def test_without_a_transaction_nothing_is_joined(
     server: Cluster, host: psycopg.Connection[Any], store: PostgresStorage
 ) -> None:

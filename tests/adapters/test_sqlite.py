@@ -353,6 +353,16 @@ def test_a_connection_that_believes_itself_is_caught(
     assert not _sees(file, store, _by_the_store)
 
 
+def test_a_caller_may_know_what_is_no_version(store: SQLiteStorage) -> None:
+    """What was never seen equals no number that a caller may name as known."""
+    known = _known(_records(store))
+    for _ in range(2):
+        store.read(list(known), known)
+    strange = {**known, at(b"absent"): Version(-1)}
+
+    assert [*known.values(), ABSENT] == [one.version for one in store.read(list(strange), strange)]
+
+
 def test_what_is_remembered_to_be_seen_is_bounded(store: SQLiteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound a connection begins anew, and answers as before."""
     monkeypatch.setattr(_sqlite, "_SEEN", 6)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from extlink import access, clients, grants, ledger as ledger_operations, links, tenants, users
+from extlink.adapters import postgres_purge
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.moving import copy_tenant, fingerprint
 from extlink.adapters.postgres import PostgresStorage
@@ -518,6 +520,41 @@ def test_a_purged_tenant_is_gone_and_others_are_not(server: Cluster, schema: str
     assert {b"neighbour", b"~host"} == {bytes(tenant) for (tenant,) in heads}
     with pytest.raises(Refused, match=r"tenant\.not_open"):
         hub.tenant("acme").acting_as("operations", roles={"host"}).run(tenants.end_links("x"))
+
+
+def test_a_tenant_opened_in_the_middle_of_a_purge_goes_as_well(
+    server: Cluster, schema: str, store: PostgresStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that opens it by habit gets no tenant made of what is left, and no ledger in the place of the old one."""
+    hub = hub_over(store)
+
+    def reopened() -> None:
+        hub.open_tenant("acme", edition="JP", products={"kintone"})
+
+    part = postgres_purge._part
+
+    def interrupted(*arguments: Any) -> tuple[int, int]:
+        gone = part(*arguments)
+        opening.append(threading.Thread(target=reopened))
+        opening[-1].start()  # it waits for the head, and is the first to have it
+        return gone
+
+    reopened()
+    store.commit(batch(*[Write(at(b"z%d" % number), b"x") for number in range(9)], entries=[b"{}"] * 11))
+    opening: list[threading.Thread] = []
+    monkeypatch.setattr(postgres_purge, "_BATCH", 4)
+    monkeypatch.setattr(postgres_purge, "_part", interrupted)
+    purge(server.conninfo, "acme", schema=schema)
+    for thread in opening:
+        thread.join()
+    monkeypatch.undo()
+    numbers = [number for number, _ in ledger(store)]
+
+    assert list(range(1, len(numbers) + 1)) == numbers
+    assert {prefix("t")} >= set(paths(store))
+    purge(server.conninfo, "acme", schema=schema)
+    reopened()
+    assert [1] == [number for number, _ in ledger(store)]
 
 
 def test_what_cannot_be_purged(server: Cluster, tmp_path: Path) -> None:

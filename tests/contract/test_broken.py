@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
+from extlink.adapters import _sqlite
 from extlink.adapters.memory import MemoryStorage
+from extlink.adapters.sqlite import SQLiteStorage
 from extlink.errors import InvalidInput, StorageError
 from extlink.testing import Check, ContractBroken, storage_checks
 from extlink.testing.probes import OpenStore
@@ -44,6 +47,15 @@ def test_reads_that_are_torn_between_tenants_are_found() -> None:
     """The twin that reads key by key is found by its second check as well."""
     with pytest.raises(ContractBroken, match="they never were so together"):
         ALL["a_read_across_tenants_is_one_snapshot"].run(broken.ReadsKeyByKey)
+
+
+def test_a_store_that_hears_of_nobody_else_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that take what they once saw for what is there keep every promise but one, while they are alone."""
+    monkeypatch.setattr(_sqlite.Connection, "changes", lambda _: 1)
+    check = ALL["what_one_opening_commits_every_other_answers"]
+
+    with pytest.raises(ContractBroken, match="read through the other"):
+        check.run(lambda: SQLiteStorage(tmp_path / "links.db"))
 
 
 def test_every_broken_store_is_listed() -> None:

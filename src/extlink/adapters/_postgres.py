@@ -60,6 +60,7 @@ _UNKNOWN: Final = -1  # no record has it as its version
 _ABSENT: Final = (ABSENT, None)
 _REMEMBERED: Final = 64
 _MAX_SECONDS: Final = 3_600
+_STANDBYS: Final = frozenset({"read-only", "standby", "prefer-standby"})
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 # `= ANY` walks the primary key whatever the statistics say; a join may choose to read a whole tenant. An array that has
@@ -339,8 +340,8 @@ def settings(conninfo: object, timeout: object, connections: object) -> Keywords
     """Return how connections are opened, from what the host said, which is checked here.
 
     Raises:
-        Misconfigured: no connection string, or numbers out of range. The string itself is never shown: it may hold a
-            password.
+        Misconfigured: no connection string, one that asks for a standby, or numbers out of range. The string itself is
+            never shown: it may hold a password.
     """
     if not psycopg.Pipeline.is_supported():
         raise Misconfigured("expected libpq 14 or newer; pip install 'psycopg[binary]'")
@@ -354,7 +355,13 @@ def settings(conninfo: object, timeout: object, connections: object) -> Keywords
         raise Misconfigured(f"timeout: expected seconds, above 0 and at most {_MAX_SECONDS}, got {timeout!a:.64}")
     if type(connections) is not int or connections < 1:
         raise Misconfigured(f"connections: expected a whole number from 1, got {connections!a:.64}")
-    # Standbys answer with yesterday: of several hosts the one that takes writes is used.
+    attributes = given.get("target_session_attrs")
+    if attributes in _STANDBYS:
+        raise Misconfigured(
+            f"conninfo: expected target_session_attrs=read-write, got {attributes}: "
+            "a standby answers with yesterday, and would let in what was revoked since; leave it out"
+        )
+    # Of several hosts the one that takes writes is used.
     defaults = {
         "connect_timeout": max(2, round(cast("float", timeout))),
         "fallback_application_name": "extlink",

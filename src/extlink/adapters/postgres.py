@@ -257,7 +257,6 @@ class JoinedPostgresStorage:
     def __init__(self, sql: Statements, connection: Connection[object]) -> None:
         self._sql = sql
         self._connection = connection
-        self._is_joinable = False
 
     def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """Return one answer per key, in order, all from one snapshot (`Storage.read`)."""
@@ -294,10 +293,9 @@ class JoinedPostgresStorage:
     def _carry(self, work: Callable[Concatenate[Connection[object], P], T], *arguments: P.args, **more: P.kwargs) -> T:
         require_transaction(self._connection)
         try:
-            if not self._is_joinable:
-                (row,) = _rows(self._connection, ISOLATION)
-                require_joinable(row)
-                self._is_joinable = True
+            # Each time: the next transaction of the same connection may be of another kind.
+            (row,) = _rows(self._connection, ISOLATION)
+            require_joinable(row)
             return work(self._connection, *arguments, **more)
         except psycopg.Error as error:
             raise wrapped(error) from error
@@ -484,7 +482,6 @@ class JoinedAsyncPostgresStorage:
     def __init__(self, sql: Statements, connection: AsyncConnection[object]) -> None:
         self._sql = sql
         self._connection = connection
-        self._is_joinable = False
 
     async def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
         """Return one answer per key, in order, all from one snapshot (`Storage.read`)."""
@@ -526,10 +523,9 @@ class JoinedAsyncPostgresStorage:
     ) -> T:
         require_transaction(self._connection)
         try:
-            if not self._is_joinable:
-                (row,) = await _async_rows(self._connection, ISOLATION)
-                require_joinable(row)
-                self._is_joinable = True
+            # Each time: the next transaction of the same connection may be of another kind.
+            (row,) = await _async_rows(self._connection, ISOLATION)
+            require_joinable(row)
             return await work(self._connection, *arguments, **more)
         except psycopg.Error as error:
             raise wrapped(error) from error

@@ -2,8 +2,9 @@
 
 Rules: the tenant's own record goes first, so that every operation is refused from then on (`tenant.not_open`), and one
 that is under way conflicts. The rest goes in bounded transactions, in any number of calls: one that broke off is made
-again. The host's own part is never purged. Tokens of a purged tenant name links that are gone; they stay dead if a
-tenant of that name is opened anew.
+again. Each of them locks the head as a commit does and closes the tenant anew, if somebody has opened it meanwhile; the
+head goes in the last one, with nothing left behind it. The host's own part is never purged. Tokens of a purged tenant
+name links that are gone; they stay dead if a tenant of that name is opened anew.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ __all__ = ["Purged", "purge"]
 
 _PATIENCE_SECONDS: Final = 60.0
 _BATCH: Final = 1_000
-_LOCK: Final = "UPDATE {0}.head SET floor = floor WHERE tenant = %b"
+_LOCK: Final = (
+    "INSERT INTO {0}.head AS h (tenant, position, floor) VALUES (%b, 0, 0) "
+    "ON CONFLICT (tenant) DO UPDATE SET floor = h.floor"
+)
 _CLOSE: Final = "DELETE FROM {0}.record WHERE tenant = %b AND path = %b"
 _RECORDS: Final = (
     "DELETE FROM {0}.record WHERE tenant = %b AND path = ANY "
@@ -64,26 +68,32 @@ def purge(conninfo: str, tenant: str, *, schema: str = "extlink") -> Purged:
     name = parse_id(tenant, "tenant")
     if name == HOST:
         raise InvalidInput("tenant", f"expected a customer's id, got {HOST!r}, which stands for the host itself")
-    key = name.encode()
     Statements(schema)
+    records = entries = 0
     try:
         with Connection[Row].connect(**settings(conninfo, _PATIENCE_SECONDS, 1)) as connection:
             connection.isolation_level = IsolationLevel.READ_COMMITTED
-            with connection.transaction():
-                # As a commit does: whoever locks the head later finds the tenant gone.
-                connection.execute(_LOCK.format(schema).encode(), (key,))
-                records = connection.execute(_CLOSE.format(schema).encode(), (key, prefix("t"))).rowcount
-            records += _in_batches(connection, _RECORDS.format(schema), key)
-            entries = _in_batches(connection, _ENTRIES.format(schema), key)
-            connection.execute(_HEAD.format(schema).encode(), (key,))
+            is_left = True
+            while is_left:
+                with connection.transaction():
+                    some, more = _part(connection, schema, name.encode())
+                records, entries = records + some, entries + more
+                is_left = some >= _BATCH or more >= _BATCH
     except psycopg.Error as error:
         raise wrapped(error, opening=True) from error
     return Purged(records, entries)
 
 
-def _in_batches(connection: Connection[Row], statement: str, tenant: bytes) -> int:
-    gone, last = 0, _BATCH
-    while last:
-        last = connection.execute(statement.encode(), (tenant, tenant, _BATCH)).rowcount
-        gone += last
-    return gone
+def _part(connection: Connection[Row], schema: str, tenant: bytes) -> tuple[int, int]:
+    """Remove some of a tenant, and the head where nothing else is left; return how many records and entries."""
+
+    def removed(statement: str, *parameters: object) -> int:
+        return connection.execute(statement.format(schema).encode(), (tenant, *parameters)).rowcount
+
+    # As a commit does: whoever locks the head later finds the tenant gone.
+    removed(_LOCK)
+    records = removed(_CLOSE, prefix("t")) + removed(_RECORDS, tenant, _BATCH)
+    entries = removed(_ENTRIES, tenant, _BATCH)
+    if records < _BATCH and entries < _BATCH:
+        removed(_HEAD)
+    return records, entries

@@ -50,7 +50,6 @@ __all__ = ["SQLiteStorage"]
 _OLDEST: Final = (3, 24, 0)  # INSERT ... ON CONFLICT
 _STRICT: Final = (3, 37, 0)
 _MAX_INTEGER: Final = 2**63 - 1
-_NEVER: Final = -1
 _WORTH: Final = 4  # the number of keys from which reading costs more than asking whether the file has changed
 
 _HEAD: Final = (
@@ -184,7 +183,7 @@ def _remembered(connection: Connection, keys: Sequence[Key], known: Mapping[Key,
     The others are read first and the file is asked last, so that all of them are of that last moment.
     """
     at, seen = connection.at, connection.seen
-    asked = [key for key in keys if seen.get(key, _NEVER) != known.get(key, ABSENT)]
+    asked = [key for key in keys if seen.get(key) != known.get(key, ABSENT)]
     if at is None or len(asked) == len(keys):
         return None
     found = {one.key: one for one in (_selected(connection, asked, known) if asked else ())}

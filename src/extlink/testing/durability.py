@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from extlink.errors import Conflict
 from extlink.ports import ABSENT, Guard, Write
-from extlink.testing.probes import OpenStore, at, batch, expect, ledger, look, paths, put, values
+from extlink.testing.probes import OpenStore, at, batch, expect, ledger, look, paths, put, refused, values
 
 __all__: list[str] = []
 
@@ -35,3 +36,21 @@ def check_numbers_go_on_after_opening_again(open_again: OpenStore) -> None:
     for number in range(1, 4):
         expect(number, open_again().commit(batch(entries=[b"%d" % number])), "the position")
     expect([(1, b"1"), (2, b"2"), (3, b"3")], ledger(open_again()), "the ledger")
+
+
+def check_what_one_opening_commits_every_other_answers(open_again: OpenStore) -> None:
+    """Two hosts have the store open: what one of them commits, the very next call through the other knows."""
+    one, other = open_again(), open_again()
+    keys = [at(b"%d" % number) for number in range(6)]
+    for number in range(1, 9):
+        writer, reader = (one, other) if number % 2 else (other, one)
+        held = {found.key: found.version for found in look(reader, *keys)}
+        look(reader, *keys, known=held)  # once more, for whatever a reader remembers
+        gone = keys[number % 4]
+        writes = [Write(key, None if key == gone else b"%d" % number) for key in keys[:4]]
+        expect(number, writer.commit(batch(*writes)), "the position")
+        expected = look(writer, *keys)
+        expect(expected, look(reader, *keys, known=held), "read through the other")
+        expect((paths(writer), ledger(writer)), (paths(reader), ledger(reader)), "listed through the other")
+        stale = batch(Write(at(b"stale"), b"x"), guards=[Guard(keys[0], held[keys[0]])])
+        refused(Conflict, "a guard on what the other changed", reader.commit, stale)
