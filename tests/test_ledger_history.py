@@ -11,7 +11,8 @@ from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.event import VOCABULARY
 from extlink.domain.subscription import Subscription
 from extlink.errors import InvalidInput, Refused
-from extlink.ledger_history import _COMPONENTS, _FOR_ALL, _NO_CHANGES
+from extlink.ledger_entries import NO_CHANGES
+from extlink.ledger_history import _COMPONENTS, _FOR_ALL
 from tests.hosts import REDIRECT, SERVICE, Host, refusal
 from tests.test_images import IMAGED
 from tests.test_records import KINDS
@@ -175,5 +176,5 @@ def test_the_tables_know_the_vocabulary() -> None:
     """Events and kinds of records are those there are."""
     unnamed = {"t", "k", "rv", "c"}
 
-    assert _FOR_ALL | _NO_CHANGES <= VOCABULARY.keys()
+    assert _FOR_ALL | NO_CHANGES <= VOCABULARY.keys()
     assert {KINDS[name].name for name in IMAGED} | {"x"} == _COMPONENTS.keys() | unnamed

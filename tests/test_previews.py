@@ -34,12 +34,13 @@ from extlink.domain.event import Event
 from extlink.domain.identifier import LinkId, ServiceId, UserId
 from extlink.domain.impact import Impact, Rows, Sample
 from extlink.domain.instant import to_datetime
+from extlink.domain.token_ledger import TokenSet
 from extlink.errors import Contention, ExtlinkError, InvalidInput, Refused
 from extlink.operation import Call, Commit, Operation, Steps, drop, operation, put, read
 from extlink.ports import Batch, Entries, Page, Position, Query, key
 from extlink.preview_world import reaches
 from extlink.records import link_key, links_of_key, service_key, user_key
-from tests.hosts import ACME, ALL_ROLES, SERVICE, Host, another_hub, refusal
+from tests.hosts import ACME, ALL_ROLES, CLIENT, SERVICE, Host, another_hub, refusal
 
 MANY = 130
 STRANGE: tuple[object, ...] = (None, [], "\ud800", 2**60, True)
@@ -145,7 +146,7 @@ def test_pages_stop_when_the_host_moves_on() -> None:
 
 
 def test_an_operation_runs_in_the_tenant_that_was_previewed() -> None:
-    """With the position of the preview it is applied, or refused if anything was recorded since."""
+    """With the position of the preview it is applied, or refused if anything was decided since."""
     host = Host.prepared()
     one = services.disable(SERVICE)
     impact = host.admin.preview(one)
@@ -194,6 +195,61 @@ def test_the_position_is_compared_in_the_commit_itself() -> None:
     with pytest.raises(Refused, match=r"tenant\.moved_on"):
         host.admin.run(services.disable(SERVICE), expected=position)
     assert host.explain("sato").allowed
+
+
+def _in_use(host: Host, tokens: list[TokenSet]) -> None:
+    """Renew a token and refuse a call, as happens all day."""
+    answer = host.tenant.run(links.refresh(tokens[-1].refresh_token, client=CLIENT))
+    assert isinstance(answer, TokenSet)
+    tokens.append(answer)
+    assert not host.tenant.run(access.check(answer.access_token, scope="no:such:scope", address="203.0.113.7"))
+
+
+def test_a_tenant_in_use_is_still_the_one_that_was_previewed() -> None:
+    """Renewed tokens and refused calls, during the look and after it, decide nothing: the change is made."""
+    store = Interrupted()
+    host = Host.prepared(store=store)
+    tokens = [host.connect()]
+    before = host.position()
+    store.during_list = lambda: _in_use(host, tokens)
+    one = services.disable(SERVICE)
+    impact = host.admin.preview(one)
+    cursor = impact.services[0].lost.cursor
+    assert cursor is None
+    assert before < impact.position == host.position()
+    _in_use(host, tokens)
+    store.before_commit = lambda: _in_use(host, tokens)
+    host.admin.run(one, expected=impact.position)
+
+    assert 4 == len(tokens)
+    assert not host.explain("sato").allowed
+
+
+def test_what_a_renewed_token_can_change_counts_it() -> None:
+    """How long links may lie idle, and another day, are told anew: a renewed token lives longer."""
+    host = Host.prepared()
+    tokens = [host.connect()]
+    one = services.set_dormancy(SERVICE, days=30)
+    position = host.admin.preview(one).position
+    _in_use(host, tokens)
+
+    with pytest.raises(Refused, match=r"tenant\.moved_on"):
+        host.admin.run(one, expected=position)
+
+
+def test_a_position_too_long_ago_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little was decided since, nobody reads through a ledger without end for it."""
+    host = Host.prepared()
+    tokens = [host.connect()]
+    one = services.disable(SERVICE)
+    position = host.admin.preview(one).position
+    for _ in range(3):
+        _in_use(host, tokens)
+    monkeypatch.setattr(previews, "_MAX_SINCE", 2)
+    monkeypatch.setattr(previews, "MAX_LIST", 1)
+
+    with pytest.raises(Refused, match=r"tenant\.moved_on"):
+        host.admin.run(one, expected=position)
 
 
 def test_without_a_position_the_same_change_is_made() -> None:

@@ -14,9 +14,19 @@ from extlink.domain.instant import Instant, to_datetime
 from extlink.errors import CorruptRecord, ExtlinkError
 from extlink.fields import as_list, as_map, as_text, as_whole
 
-__all__ = ["Entry", "EntryPage", "read_entry"]
+__all__ = ["NO_CHANGES", "Entry", "EntryPage", "read_entry"]
 
 _MAX_SHOWN: Final = 64
+# What is recorded while a tenant is in use and nobody decides anything: refusals, and tokens that follow on others.
+NO_CHANGES: Final = frozenset(
+    {
+        "access.refused",
+        "client.authentication_failed",
+        "operation.denied",
+        "token.refresh_repeated",
+        "token.refreshed",
+    }
+)
 
 
 @attrs.frozen(kw_only=True)

@@ -17,7 +17,7 @@ from extlink.domain.tenant import HOST
 from extlink.errors import InvalidInput
 from extlink.images import path_of
 from extlink.inputs import whole
-from extlink.ledger_entries import Entry, EntryPage, read_entry
+from extlink.ledger_entries import NO_CHANGES, Entry, EntryPage, read_entry
 from extlink.operation import ADMINISTRATORS_AND_HOST, Call, Commit, List, Operation, Steps, ask, operation, read
 from extlink.ports import Entries, Position, components
 from extlink.records import tenant_key
@@ -37,15 +37,6 @@ _FOR_ALL: Final = frozenset(
         "tenant.links_ended",
         "tenant.opened",
         "tenant.setting_changed",
-    }
-)
-_NO_CHANGES: Final = frozenset(
-    {
-        "access.refused",
-        "client.authentication_failed",
-        "operation.denied",
-        "token.refresh_repeated",
-        "token.refreshed",
     }
 )
 # Of each kind of record, what the components of its key after the first name.
@@ -81,7 +72,7 @@ def _named(entry: Entry, noun: Noun) -> frozenset[object]:
 
 
 def _concerns(entry: Entry, noun: Noun, name: str) -> bool:
-    if entry.event in _NO_CHANGES:
+    if entry.event in NO_CHANGES:
         return False
     # A setting of one service is none of the whole tenant.
     is_for_all = entry.event in _FOR_ALL and "service" not in entry.details

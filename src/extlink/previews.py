@@ -5,8 +5,9 @@ is what applying it does (DESIGN 9 law 7). Nothing is written, not even that som
 is drawn; the operation's own result, which may hold a secret, is shown to nobody. Whoever previews an operation needs
 the roles that it asks for itself, and to ask about other people or another day those of an administrator or the host.
 
-The whole tenant is looked through, a batch at a time. If anything is recorded meanwhile, the look is void and taken
-again, three times at most. Memberships are the host's and have no position: they must stand still for it (DESIGN 8).
+The whole tenant is looked through, a batch at a time. If anything is decided meanwhile, the look is void and taken
+again, three times at most; what a tenant in use records all day, refused calls and renewed tokens, decides nothing.
+Memberships are the host's and have no position: they must stand still for it (DESIGN 8).
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar, cast
 
 import attrs
 
+from extlink.domain.event import Event
 from extlink.domain.identifier import TenantId, UserId
 from extlink.domain.impact import (
     EXAMPLES,
@@ -35,6 +37,7 @@ from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST
 from extlink.errors import Contention, InvalidInput, Refused
 from extlink.inputs import given_directory, text, whole
+from extlink.ledger_entries import NO_CHANGES, read_entry
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
     Call,
@@ -47,7 +50,7 @@ from extlink.operation import (
     ask,
     operation,
 )
-from extlink.ports import Entries, Position
+from extlink.ports import MAX_LIST, Entries, Position
 from extlink.preview_scans import SCANS, START, Found, Part, Place, Scan
 from extlink.preview_world import Outcome, World, carried_out, made
 
@@ -56,6 +59,8 @@ __all__ = ["AffectedFlow", "AffectedLink", "Impact", "Rows", "Sample", "ServiceI
 T = TypeVar("T")
 Affected = UserId | AffectedLink | AffectedFlow
 _LOOKS: Final = 3
+_MAX_SINCE: Final = 10_000
+_SETTINGS: Final = frozenset({"tenant.setting_changed"})
 _MAX_POSITION: Final = 2**53
 _MAX_CURSOR: Final = 16_384
 _MAX_PAGE: Final = 500
@@ -160,10 +165,29 @@ def _position(tenant: TenantId) -> Steps[int]:
     return known
 
 
-def _is_at(tenant: TenantId, position: int) -> Steps[bool]:
-    if (yield from _has_entry(tenant, position + 1)):
-        return False
-    return position == 0 or (yield from _has_entry(tenant, position))
+def _still(events: Iterable[Event], at: Instant | None) -> frozenset[str]:
+    """Return the events after which a tenant is still the one that was looked at.
+
+    Of another day, and of a setting - how long a link may lie idle, say - a renewed token changes what is told.
+    """
+    return frozenset() if at is not None or any(one.name in _SETTINGS for one in events) else NO_CHANGES
+
+
+def _last(tenant: TenantId, position: int, still: frozenset[str]) -> Steps[Position | None]:
+    """Return the number of a ledger's last entry; None if any after a position is of another event, or too many are."""
+    if position and not (yield from _has_entry(tenant, position)):
+        return None
+    number = position
+    while number <= position + _MAX_SINCE:
+        page = yield from ask(List(Entries(tenant.encode(), Position(number), MAX_LIST)))
+        for item in page.items:
+            entry = read_entry(item.key.path, item.value or b"")
+            if entry.event not in still:
+                return None
+            number = entry.number
+        if not page.more:
+            return Position(number)
+    return None
 
 
 def _positions(call: Call) -> Steps[tuple[int, int]]:
@@ -171,8 +195,11 @@ def _positions(call: Call) -> Steps[tuple[int, int]]:
     return (yield from _position(call.tenant)), (yield from _position(HOST))
 
 
-def _are_at(call: Call, positions: tuple[int, int]) -> Steps[bool]:
-    return (yield from _is_at(call.tenant, positions[0])) and (yield from _is_at(HOST, positions[1]))
+def _stand(call: Call, positions: tuple[int, int], still: frozenset[str]) -> Steps[Position | None]:
+    """Return where the tenant's ledger is by now; None if it moved on, or the host's did."""
+    last = yield from _last(call.tenant, positions[0], still)
+    host = yield from _last(HOST, positions[1], still)
+    return None if host is None else last
 
 
 @operation("previews.preview")
@@ -183,8 +210,9 @@ def _preview(call: Call, *, question: _Question) -> Steps[Commit[Impact]]:
     for _ in range(_LOOKS):
         positions = yield from _positions(call)
         impact = yield from _look(call, question, positions)
-        if (yield from _are_at(call, positions)):
-            return Commit(impact)
+        last = yield from _stand(call, positions, _still(impact.events, question.at))
+        if last is not None:
+            return Commit(attrs.evolve(impact, position=last))
     raise Contention(f"the tenant moved on during {_LOOKS} looks in a row; nothing was changed, call it again")
 
 
@@ -286,7 +314,7 @@ def _more(call: Call, *, cursor: _Cursor, question: _Question, limit: int) -> St
     refusal = question.refusal(call)
     if refusal:
         raise Refused(refusal[0])
-    _, world, _ = yield from question.looked_into(call, cursor.now)
+    outcome, world, _ = yield from question.looked_into(call, cursor.now)
     items: list[object] = []
     place: Place | None = None if world is None else cursor.place
     skip = cursor.skip
@@ -297,7 +325,7 @@ def _more(call: Call, *, cursor: _Cursor, question: _Question, limit: int) -> St
         items += taken
         skip += len(taken)
         place, skip = (place, skip) if skip < len(mine) else (onward, 0)
-    if not (yield from _are_at(call, cursor.positions)):
+    if (yield from _stand(call, cursor.positions, _still(outcome.events, question.at))) is None:
         raise Refused(Reason("tenant.moved_on", {"tenant": call.tenant}))
     following = None if place is None else attrs.evolve(cursor, place=place, skip=skip).pack()
     return Commit(Sample(len(items), cast("tuple[Affected, ...]", tuple(items)), following))
@@ -322,7 +350,7 @@ def more(
 
     Raises:
         InvalidInput: malformed arguments, or something else than a cursor.
-        Refused: when run: `tenant.moved_on` if anything was recorded since the preview.
+        Refused: when run: `tenant.moved_on` if anything was decided since the preview.
 
     >>> more("nonsense")
     Traceback (most recent call last):
@@ -349,10 +377,11 @@ def expecting(operation: Operation[T], expected: object) -> Operation[T]:
         commit = yield from operation.start(call)
         if commit.error is not None or not (commit.changes or commit.events):
             return commit
-        if not (yield from _is_at(call.tenant, expected)):
+        last = yield from _last(call.tenant, expected, _still(commit.events, None))
+        if last is None:
             raise Refused(Reason("tenant.moved_on", {"tenant": call.tenant}))
         # The store compares the position again, in the same instant in which it writes.
-        return attrs.evolve(commit, expected=expected)
+        return attrs.evolve(commit, expected=last)
 
     definition = Definition(operation.name, frozenset(), operation.definition.records, there)
     return Operation(definition, {"operation": operation, "expected": position})

@@ -272,7 +272,7 @@ class Tenant:
         Args:
             idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
                 after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
-            expected: the position of a preview: if anything was recorded since, nothing is written.
+            expected: the position of a preview: if anything was decided since, nothing is written.
 
         Raises:
             Refused: the tenant's state, its rules or the actor's roles refuse it, or it moved on from the expected
@@ -527,7 +527,7 @@ class AsyncTenant:
         Args:
             idempotency_key: the caller's name for this command, of their own choice: delivered again under it, also
                 after the answer was lost, it has one effect and the first result (`extlink.idempotency`).
-            expected: the position of a preview: if anything was recorded since, nothing is written.
+            expected: the position of a preview: if anything was decided since, nothing is written.
 
         Raises:
             Refused: the tenant's state, its rules or the actor's roles refuse it, or it moved on from the expected
