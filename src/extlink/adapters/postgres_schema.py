@@ -61,6 +61,11 @@ JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s
 """
+_UNLOGGED: Final = """
+SELECT c.relname FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relpersistence = 'u' AND c.relname IN ('head', 'record', 'entry')
+"""
 _TABLES: Final = {
     "head": {"tenant": "bytea", "position": "bigint", "floor": "bigint"},
     "record": {"tenant": "bytea", "path": "bytea", "version": "bigint", "value": "bytea"},
@@ -204,6 +209,7 @@ def verify(conninfo: str, *, schema: str = "extlink") -> tuple[str, ...]:
         todo = lacking(_rows(connection, schema))
         columns = connection.execute(_text(_COLUMNS), (schema,)).fetchall()
         indexes = connection.execute(_text(_INDEXES), (schema,)).fetchall()
+        unlogged = connection.execute(_text(_UNLOGGED), (schema,)).fetchall()
     if todo:
         return tuple(f"file {script.name} is not applied" for script in todo)
     found = {(table, column): (kind, required) for table, column, kind, required in columns}
@@ -220,6 +226,7 @@ def verify(conninfo: str, *, schema: str = "extlink") -> tuple[str, ...]:
             for table, names in _UNIQUE
             if (table, names) not in unique
         ),
+        *(f"table {table} is unlogged: a crash of the server empties it" for (table,) in unlogged),
     )
 
 
