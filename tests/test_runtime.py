@@ -26,6 +26,7 @@ from extlink.domain.identifier import UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Lifetimes
 from extlink.domain.network import Row
+from extlink.domain.readiness import Readiness
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST
 from extlink.domain.token import KeyRing
@@ -247,6 +248,8 @@ def is_yes(result: object) -> bool:
             return not result.error
         case Introspection():
             return bool(result)
+        case Readiness():
+            return result.is_ready
         case ServiceUserPage():
             return any(view.state == "in_use" for user in result.users for view in user.links)
         case tuple():

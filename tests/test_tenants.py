@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
-from extlink import catalog, ledger, links, services, tenants
+from extlink import InMemoryDirectory, access, catalog, ledger, links, services, tenants
 from extlink.adapters.memory import MemoryStorage
+from extlink.domain.identifier import TenantId
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST, Tenant
 from extlink.domain.token import KeyRing
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import InvalidInput, Misconfigured, Refused
+from extlink.ports import Page, Query, Write
+from extlink.records import tenant_key
 from extlink.runtime import ExtLink
 from tests.fakes import CountingEntropy, FrozenClock
-from tests.hosts import ACME, CLIENT, REDIRECT, VERIFIER, Host, codes, people, refusal
+from tests.hosts import ACME, CLIENT, REDIRECT, SCOPES, VERIFIER, Host, another_hub, codes, people, refusal
+from tests.many_links import write
 
 ONE, OTHER = Secret("11" * 32), Secret("22" * 32)
 
@@ -79,6 +83,50 @@ def test_opening_again_otherwise_is_refused(edition: str, products: list[str]) -
         host.hub.open_tenant("acme", edition=edition, products=products)
     assert Reason("tenant.opened_differently", {"tenant": "acme"}) == caught.value.reason
     assert before == host.dump()
+
+
+def test_what_a_broken_removal_left_is_not_opened() -> None:
+    """With the tenant's own record gone and its links still there, opening it anew would let them live again."""
+    host = Host.prepared()
+    tokens = host.connect()
+    write(host.store, Write(tenant_key(TenantId(ACME)).key, None))
+    before = host.dump()
+
+    with pytest.raises(Refused) as caught:
+        host.hub.open_tenant("acme", edition="JP", products={"kintone"})
+    assert Reason("tenant.not_removed", {"tenant": "acme"}) == caught.value.reason
+    assert before == host.dump()
+    with pytest.raises(Refused, match=r"tenant\.not_open"):
+        host.tenant.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
+
+
+class _OpenedMeanwhile(MemoryStorage):
+    """A store in which another process opens the tenant between two calls of this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def list(self, query: Query) -> Page:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().list(query)
+
+
+def test_two_processes_open_a_tenant_at_once() -> None:
+    """What the other one has just written is no remains: both have the same tenant."""
+    store, directory, clock = _OpenedMeanwhile(), InMemoryDirectory(), FrozenClock()
+    hubs = [another_hub(store, directory, clock) for _ in range(2)]
+
+    def open_it(hub: ExtLink) -> str:
+        return hub.open_tenant("acme", edition="JP", products={"kintone"}).id
+
+    store.meanwhile = lambda: open_it(hubs[1])
+
+    assert "acme" == open_it(hubs[0])
+    host = hubs[0].tenant("acme").acting_as("operations", roles={"host"})
+    assert ["tenant.opened"] == [entry.event for entry in host.run(ledger.entries()).entries]
 
 
 def test_tenants_know_nothing_of_each_other() -> None:

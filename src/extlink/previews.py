@@ -375,7 +375,7 @@ def expecting(operation: Operation[T], expected: object) -> Operation[T]:
 
     def there(call: Call, *, operation: Operation[T], expected: Position) -> Steps[Commit[T]]:
         commit = yield from operation.start(call)
-        if commit.error is not None or not (commit.changes or commit.events):
+        if commit.error is not None or commit.is_aside:
             return commit
         last = yield from _last(call.tenant, expected, _still(commit.events, None))
         if last is None:

@@ -15,7 +15,21 @@ from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST, Tenant
 from extlink.errors import InvalidInput, Misconfigured, Refused
 from extlink.inputs import exactly, text
-from extlink.operation import ADMINISTRATORS_AND_HOST, HOSTS, Call, Commit, Operation, Steps, operation, put, read
+from extlink.operation import (
+    ADMINISTRATORS_AND_HOST,
+    HOSTS,
+    Call,
+    Commit,
+    List,
+    Operation,
+    Peek,
+    Steps,
+    ask,
+    operation,
+    put,
+    read,
+)
+from extlink.ports import Records
 from extlink.records import key_checks_key, tenant_key
 
 __all__ = ["check_keys", "end_links", "open_tenant"]
@@ -31,6 +45,9 @@ def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Co
     known = (yield from read(at)).get(at)
     wanted = Tenant(id=call.tenant, edition=edition, products=products)
     if known is None:
+        # Otherwise links from before, whose records a removal that broke off has left, would live again.
+        if (yield from _remains(call)):
+            raise Refused(Reason("tenant.not_removed", {"tenant": call.tenant}))
         details: dict[str, Detail] = {"edition": str(edition), "products": tuple(sorted(products))}
         return Commit(wanted, (put(at, wanted),), (Event("tenant.opened", details),))
     if (known.edition, known.products) != (edition, products):
@@ -38,12 +55,20 @@ def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Co
     return Commit(known)
 
 
+def _remains(call: Call) -> Steps[bool]:
+    """Return whether anything is stored of a tenant that is not open, nor opened by another process meanwhile."""
+    page = yield from ask(List(Records(call.tenant.encode(), b"", limit=1)))
+    at = tenant_key(call.tenant)
+    return bool(page.items) and (yield from ask(Peek((at,)))).get(at) is None
+
+
 def open_tenant(*, edition: str, products: Iterable[str]) -> Operation[Tenant]:
     """Open a tenant with its edition and products; opening it again alike changes nothing. Needs `host`.
 
     Raises:
         InvalidInput: an unknown edition, or a product that it does not have.
-        Refused: when run: `tenant.opened_differently` if it is open with another edition or other products.
+        Refused: when run: `tenant.opened_differently` if it is open with another edition or other products;
+            `tenant.not_removed` if its removal broke off (`adapters.postgres_purge`).
 
     >>> open_tenant(edition="US", products={"kintone"})
     tenants.open(edition='US', products=frozenset({'kintone'}))

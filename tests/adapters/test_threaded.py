@@ -27,11 +27,11 @@ class Slow(MemoryStorage):
         super().__init__()
         self.started = threading.Event()
         self.let_go = threading.Event()
-        self.threads: set[str] = set()
+        self.threads: set[threading.Thread] = set()
         self.trace = ""
 
     def commit(self, batch: Batch) -> Position:
-        self.threads.add(threading.current_thread().name)
+        self.threads.add(threading.current_thread())
         self.trace = TRACE.get()
         self.started.set()
         assert self.let_go.wait(PATIENCE_SECONDS)
@@ -180,7 +180,7 @@ def test_closing_finishes_what_was_asked_for() -> None:
         await store.aclose()
         with pytest.raises(Unavailable, match="closed"):
             await store.commit(batch())
-        assert slow.threads.isdisjoint({thread.name for thread in threading.enumerate()})
+        assert not any(thread.is_alive() for thread in slow.threads)
 
     asyncio.run(main())
 

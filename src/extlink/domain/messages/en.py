@@ -302,6 +302,10 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The domain {tenant} was already opened with another edition or other products.",
             "The system engineers must name the edition and products with which the domain {tenant} was opened.",
         ),
+        "tenant.not_removed": Message(
+            "A part of the domain {tenant} is still stored: its removal has not been finished.",
+            "The system engineers must finish removing the domain {tenant} before they open it again.",
+        ),
         "tenant.moved_on": Message(
             "Something has changed in the domain {tenant} since the change was previewed.",
             "Preview the change again, and save it if it still does what you want.",
