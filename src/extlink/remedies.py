@@ -1,4 +1,4 @@
-"""The operations of remedies: what `decision.remedies` and a checklist name, as values that can be run (TRACE T11).
+"""The operations of remedies: what decisions, reasons and checklists name, as values that can be run (TRACE T11).
 
 Rule: a remedy that is done outside - by the user at the service, by the vendor, in the host's own administration - has
 no operation, and none is made up for it.
@@ -68,8 +68,9 @@ _OPERATIONS: Final[Mapping[str, Callable[[_Arguments], Operation[object]]]] = Ma
 def operation_of(remedy: Remedy | Action, *, definitions: Iterable[Service] = ()) -> Operation[object] | None:
     """Return the operation that a remedy names, to be run by somebody with the role `remedy.who`; None: a step outside.
 
-    Of an item of a checklist (`item.remedy`) as well; None also where it leaves something to choose, such as whom to
-    permit, or only asks, such as for a plan.
+    Of a lone reason (`reason.remedy`), which nothing has verified, and of an item of a checklist (`item.remedy`) as
+    well. None also where it leaves something to choose (`action.choices`), such as whom to permit, or only asks, such
+    as for a plan; `action.is_outside` tells a step outside from these.
 
     A change of data policies is made in Power Platform, by `remedy.who`; the operation brings our copy up to date:
     that is a common administrator's.
@@ -80,10 +81,13 @@ def operation_of(remedy: Remedy | Action, *, definitions: Iterable[Service] = ()
             outside too.
 
     Raises:
-        InvalidInput: neither a `Remedy` of a decision nor an `Action` of a checklist, or not definitions.
+        InvalidInput: neither a `Remedy` nor an `Action`, or not definitions.
 
-    >>> operation_of(Remedy("link.expired")) is None
+    >>> from extlink.domain.reason import Reason
+    >>> operation_of(Reason("link.expired", {"link": "L1"}).remedy) is None
     True
+    >>> operation_of(Reason("service.disabled", {"service": "slack"}).remedy)
+    services.enable(service='slack')
     >>> operation_of(Remedy("service.disabled", action=Action("services.enable", {"service": "slack"})))
     services.enable(service='slack')
     """

@@ -364,31 +364,33 @@ def test_the_question_is_no_part_of_the_answer() -> None:
 
 
 def test_remedies_link_the_pages_of_the_edition() -> None:
-    """The IP page of the edition, Microsoft's page on data groups, the account page: nothing where there is none."""
+    """The edition's page on IP addresses and on users, Microsoft's on data groups, the account page: nothing else."""
     network = evaluate(policy(), asked(address=ELSEWHERE)).remedies[0]
     groups = evaluate(policy(policies=[DataPolicy(id="C", business={KINTONE})]), REQUEST).remedies[0]
     link = evaluate(policy(), presented(expires=NOW)).remedies[0]
     grant = evaluate(policy(granted=None), REQUEST).remedies[0]
+    person = evaluate(policy(person=Person(None)), REQUEST).remedies[0]
 
     assert [one.ip_page for one in EDITIONS.values()] == [network.link(name) for name in EDITIONS]
     assert groups.link("JP") == "https://docs.microsoft.com/ja-jp/flow/introduction-to-data-groups"
     assert all("cooperation" in (link.link(name) or "") for name in EDITIONS)
-    assert [None, None] == [grant.link("JP"), network.link("Mars")]
+    assert all("externalservices" in (grant.link(name) or "") for name in EDITIONS)
+    assert [None, None] == [person.link("JP"), network.link("Mars")]
 
 
-def test_a_service_that_is_not_there_has_no_pages() -> None:
-    """Its definition would name them."""
+def test_a_service_that_is_not_there_has_no_pages_of_its_own() -> None:
+    """Its definition would name them; how to enable a service is on the edition's page."""
     rules = attrs.evolve(policy(), registry=attrs.evolve(policy().registry, services={}))
     decision = evaluate(rules, asked(credential=Credential(link=None)))
 
     assert ["services.register", "services.enable", "outside.connect"] == [
         one.action.name for one in decision.remedies if one.action
     ]
-    assert all(one.link("JP") is None for one in decision.remedies[:2])
+    assert [False, True, False] == [one.link("JP") is not None for one in decision.remedies]
 
 
-def test_a_remedy_of_a_reason_alone_names_no_action() -> None:
-    """What to do stands in a plan; a reason by itself has words and a role."""
+def test_a_remedy_that_somebody_makes_names_no_action_of_itself() -> None:
+    """A reason's own has one, and so has a plan's; by itself it is words and a role."""
     remedy = Remedy("grant.missing", {"service": "slack", "user": "sato"})
 
     assert (None, "common_administrator") == (remedy.action, remedy.who)

@@ -22,6 +22,7 @@ from extlink.domain.edition import EDITIONS
 from extlink.domain.identifier import ServiceId
 from extlink.domain.reason import Reason
 from extlink.domain.remedy import Action, Remedy
+from extlink.domain.remedy_actions import pages_of
 from extlink.domain.service import DocumentKind
 
 __all__ = ["CURES", "UNFIXABLE", "Cure", "cure"]
@@ -90,11 +91,9 @@ UNFIXABLE: Final[Mapping[str, Why]] = MappingProxyType(
         "datagroup.endpoint_denied": "their rules",
     }
 )
-# Which document of the service explains what.
+# Which document of the service explains what no page of the host's own help does.
 _PAGES: Final[Mapping[str, DocumentKind]] = MappingProxyType(
     {
-        "networks.add": "ip_restriction",
-        "networks.restrict": "ip_restriction",
         "datagroups.set_policy": "data_group",
         "outside.connect": "account_page",
     }
@@ -166,13 +165,11 @@ def _remedy(policy: Policy, reason: Reason, action: Action, service: ServiceId) 
     return Remedy(reason.code, reason.params, action=action, links=_links(policy, action, service))
 
 
-def _links(policy: Policy, action: Action, service: ServiceId) -> dict[str, str]:
-    """Return the pages that explain an action: the edition's own, and what the service's definition names."""
+def _links(policy: Policy, action: Action, service: ServiceId) -> Mapping[str, str]:
+    """Return the pages that explain an action: the edition's own, or what the service's definition names."""
     kind = _PAGES.get(action.name)
     known = policy.registry.services.get(service)
     if kind is None or known is None:
-        return {}
-    if kind == "ip_restriction":
-        return {name: one.ip_page for name, one in EDITIONS.items() if one.ip_page is not None}
+        return pages_of(action)
     pages = {name: known.service.documents(kind, name) for name in EDITIONS}
     return {name: found[0].url for name, found in pages.items() if found}

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import attrs
 
+from extlink.domain.help_pages import HELP_SITES, IP_RESTRICTION
 from extlink.domain.identifier import parse_ids, plain_text
 from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import Language
@@ -134,8 +135,6 @@ class EditionProfile:
         return text if self.product == "kintone" else _KINTONE.sub(self.product, text)
 
 
-_IP_PAGE: Final = "/general/ja/admin/list_security/list_access/ip_restrictions.html"
-
 EDITIONS: Final[Mapping[Edition, EditionProfile]] = MappingProxyType(
     {
         "JP": EditionProfile(
@@ -146,11 +145,11 @@ EDITIONS: Final[Mapping[Edition, EditionProfile]] = MappingProxyType(
             ),
             product="kintone",
             domain="cybozu.com",
-            help_site="https://jp.cybozu.help",
+            help_site=HELP_SITES["JP"],
             system_language="ja",
             products=frozenset({"kintone", "garoon"}),
             network=IPProfile(row_limit=2_900, ipv4_only=True, self_service=True),
-            ip_page=f"https://jp.cybozu.help{_IP_PAGE}",
+            ip_page=IP_RESTRICTION.get("JP"),
             basic_authentication="available",
             client_certificates=True,
             two_factor=False,
@@ -166,12 +165,12 @@ EDITIONS: Final[Mapping[Edition, EditionProfile]] = MappingProxyType(
             ),
             product="Kintone",
             domain="kintone.com",
-            help_site="https://get.kintone.help",
+            help_site=HELP_SITES["US"],
             system_language="en",
             products=frozenset({"kintone"}),
             # "A reset URL, valid for one hour after its issue" (TRACE T1).
             network=IPProfile(row_limit=2_900, ipv4_only=True, self_service=True, reset_lifetime=3_600),
-            ip_page=f"https://get.kintone.help{_IP_PAGE}",
+            ip_page=IP_RESTRICTION.get("US"),
             basic_authentication="before_migration",
             client_certificates=False,
             two_factor=True,
@@ -184,12 +183,12 @@ EDITIONS: Final[Mapping[Edition, EditionProfile]] = MappingProxyType(
             ),
             product="kintone",
             domain="cybozu.cn",
-            help_site="https://help.cybozu.cn",
+            help_site=HELP_SITES["CN"],
             system_language="zh",
             products=frozenset({"kintone", "garoon"}),
             # No page states a limit for CN or tells a customer how to set the restriction.
             network=IPProfile(row_limit=None, ipv4_only=True, self_service=False),
-            ip_page=None,
+            ip_page=IP_RESTRICTION.get("CN"),
             basic_authentication="never",
             client_certificates=True,
             two_factor=False,

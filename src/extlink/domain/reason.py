@@ -14,6 +14,7 @@ import attrs
 
 from extlink.domain import messages
 from extlink.domain.remedy import NO_PARAMS as _NOTHING, Param, Remedy, parse_code, parse_params
+from extlink.domain.remedy_actions import action_of, pages_of
 
 __all__ = ["Param", "Reason", "Remedy", "known_reason"]
 
@@ -35,8 +36,13 @@ class Reason:
 
     @property
     def remedy(self) -> Remedy:
-        """What to change, and who may."""
-        return Remedy(self.code, self.params)
+        """What to change, and who may: this reason alone, whatever else stands in the way.
+
+        Its action names the operation or the step outside, with what the parameters tell of the arguments. Unlike
+        `decision.remedies` it is not verified: the state or the edition may refuse it, or ask for more.
+        """
+        action = action_of(self.code, self.params)
+        return Remedy(self.code, self.params, action=action, links=pages_of(action))
 
     def text(self, language: str = "en") -> str:
         """Return the sentence in ja, en or zh (T14: zh-TW is answered with zh, any other language with en)."""

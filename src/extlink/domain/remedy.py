@@ -2,7 +2,8 @@
 
 Rule: a remedy is plain data. Its words and role are those of the reason code in `extlink.domain.messages`, its pages
 those of the service's own definition and of the edition: nothing is said or linked twice. Which remedies a refusal has,
-and in which order, is found in `cure`; `extlink.remedies` makes the operation of one.
+and in which order, is found in `cure`; what puts one reason right by itself stands in `remedy_actions`;
+`extlink.remedies` makes the operation of either.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["OUTSIDE", "Action", "Param", "Remedy"]
 _T = TypeVar("_T")
 Param = str | int | bool | tuple[str, ...]
 NO_PARAMS: Final[Mapping[str, Param]] = MappingProxyType({})
-_NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
+NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_ARGUMENTS: Final[Mapping[str, object]] = MappingProxyType({})
 # What is done where extlink has no operation: in the host's administration, at the vendor's, by the user in person.
 OUTSIDE: Final = "outside."
@@ -83,7 +84,8 @@ class Action:
     Args:
         name: such as `grants.allow`; of a step outside such as `outside.connect`.
         arguments: what is known of its arguments.
-        choices: the arguments that are left to whoever runs it; a remedy of a decision leaves none.
+        choices: the arguments that are left to whoever runs it; a remedy of `decision.remedies` leaves none, the one of
+            a lone reason may.
 
     >>> Action("services.enable", {"service": "slack"}).is_outside, Action("outside.connect").is_outside
     (False, True)
@@ -107,18 +109,23 @@ class Remedy:
 
     Args:
         code, params: of the reason that it answers; the sentence is that reason's.
-        action: what is to be done; None where the reason stands alone, outside a decision.
-        links: the page that explains it, by edition; only what the definitions name.
+        action: what is to be done. None where nobody can do anything, and for reasons of operations that stand in no
+            decision, such as `network.plan_rows`: their sentence says it.
+        links: the page that explains it, by edition: the host's help on enabling a service, on permitting users and on
+            the IP restriction, and in a decision what the service's definition names on data groups and connections.
+            Empty where no page is known, as for what is done in the user administration.
 
     >>> from extlink.domain.reason import Reason
     >>> Reason("grant.missing", {"service": "slack", "user": "sato"}).remedy.who
     'common_administrator'
+    >>> Reason("grant.missing", {"service": "slack", "user": "sato"}).remedy.action.name
+    'grants.allow'
     """
 
     code: str = attrs.field(converter=parse_code)
     params: Mapping[str, Param] = attrs.field(default=NO_PARAMS, converter=parse_params, hash=False)
     action: Action | None = attrs.field(default=None, converter=_action, kw_only=True)
-    links: Mapping[str, str] = attrs.field(default=_NO_LINKS, converter=_links, kw_only=True, hash=False, repr=False)
+    links: Mapping[str, str] = attrs.field(default=NO_LINKS, converter=_links, kw_only=True, hash=False, repr=False)
 
     @property
     def who(self) -> Who:
