@@ -19,6 +19,7 @@ from extlink import (
     catalog,
     grants,
     ledger,
+    ledger_position,
     links,
     networks,
     previews,
@@ -245,8 +246,8 @@ def test_a_position_too_long_ago_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     position = host.admin.preview(one).position
     for _ in range(3):
         _in_use(host, tokens)
-    monkeypatch.setattr(previews, "_MAX_SINCE", 2)
-    monkeypatch.setattr(previews, "MAX_LIST", 1)
+    monkeypatch.setattr(ledger_position, "_MAX_SINCE", 2)
+    monkeypatch.setattr(ledger_position, "MAX_LIST", 1)
 
     with pytest.raises(Refused, match=r"tenant\.moved_on"):
         host.admin.run(one, expected=position)

@@ -27,6 +27,7 @@ from extlink.errors import InvalidInput, Refused
 from extlink.feeds.published import PublishedRanges
 from extlink.feeds.requirements import need
 from extlink.inputs import exactly
+from extlink.ledger_position import steady
 from extlink.network_plans import differences
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
@@ -65,6 +66,15 @@ class _Ranges:
 def _readiness(
     call: Call, *, service: ServiceId, definition: Service | None, user: UserId | None, ranges: _Ranges, flow: Stated
 ) -> Steps[Commit[Readiness]]:
+    def look() -> Steps[Known]:
+        return _looked(call, service, definition, user, ranges, flow)
+
+    return Commit(checklist((yield from steady(call.tenant, look))))
+
+
+def _looked(
+    call: Call, service: ServiceId, definition: Service | None, user: UserId | None, ranges: _Ranges, flow: Stated
+) -> Steps[Known]:
     said = confirmations_key(call.tenant, service)
     mine = None if user is None else links_of_key(call.tenant, user, service)
     loaded = yield from facts.load(call, service, user, said, *(() if mine is None else (mine,)))
@@ -82,10 +92,8 @@ def _readiness(
     known = attrs.evolve(known, published=_published(known, ranges), clients=(yield from _clients(call, service)))
     if user is not None and mine is not None:
         ids = loaded.answers.get(mine) or ()
-        known = yield from _for_one(call, known, user, ids)
-    else:
-        known = yield from _for_anybody(call, known)
-    return Commit(checklist(known))
+        return (yield from _for_one(call, known, user, ids))
+    return (yield from _for_anybody(call, known))
 
 
 def _published(known: Known, ranges: _Ranges) -> Published:
@@ -175,6 +183,7 @@ def readiness(
     Raises:
         InvalidInput: malformed arguments; a requirement or a region without files.
         Refused: when run: `tenant.not_open`, `network.no_requirement`.
+        Contention: when run: something was decided during every look.
 
     >>> readiness("power-automate", user="sato").name
     'access.readiness'

@@ -22,7 +22,7 @@ from typing import Final, TypeVar, cast
 import attrs
 
 from extlink.domain.event import Event
-from extlink.domain.identifier import TenantId, UserId
+from extlink.domain.identifier import UserId
 from extlink.domain.impact import (
     EXAMPLES,
     AffectedFlow,
@@ -35,22 +35,22 @@ from extlink.domain.impact import (
 from extlink.domain.instant import Instant, parse_instant
 from extlink.domain.reason import Reason
 from extlink.domain.tenant import HOST
-from extlink.errors import Contention, InvalidInput, Refused
+from extlink.errors import InvalidInput, Refused
 from extlink.inputs import given_directory, text, whole
-from extlink.ledger_entries import NO_CHANGES, read_entry
+from extlink.ledger_entries import NO_CHANGES
+from extlink.ledger_position import LOOKS, last_since, moved_on, position_of
 from extlink.operation import (
     ADMINISTRATORS_AND_HOST,
     Call,
     Commit,
     Definition,
-    List,
     Now,
     Operation,
     Steps,
     ask,
     operation,
 )
-from extlink.ports import MAX_LIST, Entries, Position
+from extlink.ports import Position
 from extlink.preview_scans import SCANS, START, Found, Part, Place, Scan
 from extlink.preview_world import Outcome, World, carried_out, made
 
@@ -58,8 +58,6 @@ __all__ = ["AffectedFlow", "AffectedLink", "Impact", "Rows", "Sample", "ServiceI
 
 T = TypeVar("T")
 Affected = UserId | AffectedLink | AffectedFlow
-_LOOKS: Final = 3
-_MAX_SINCE: Final = 10_000
 _SETTINGS: Final = frozenset({"tenant.setting_changed"})
 _MAX_POSITION: Final = 2**53
 _MAX_CURSOR: Final = 16_384
@@ -148,23 +146,6 @@ def _counted(value: object) -> int:
     return whole(value, "cursor", 0, _MAX_POSITION)
 
 
-def _has_entry(tenant: TenantId, number: int) -> Steps[bool]:
-    page = yield from ask(List(Entries(tenant.encode(), Position(number - 1), 1)))
-    return bool(page.items)
-
-
-def _position(tenant: TenantId) -> Steps[int]:
-    """Return the number of a ledger's last entry: in ever longer steps past it, then back in ever shorter ones."""
-    known, step = 0, 1
-    while (yield from _has_entry(tenant, known + step)):
-        known, step = known + step, step * 2
-    while step > 1:
-        step //= 2
-        if (yield from _has_entry(tenant, known + step)):
-            known += step
-    return known
-
-
 def _still(events: Iterable[Event], at: Instant | None) -> frozenset[str]:
     """Return the events after which a tenant is still the one that was looked at.
 
@@ -173,32 +154,15 @@ def _still(events: Iterable[Event], at: Instant | None) -> frozenset[str]:
     return frozenset() if at is not None or any(one.name in _SETTINGS for one in events) else NO_CHANGES
 
 
-def _last(tenant: TenantId, position: int, still: frozenset[str]) -> Steps[Position | None]:
-    """Return the number of a ledger's last entry; None if any after a position is of another event, or too many are."""
-    if position and not (yield from _has_entry(tenant, position)):
-        return None
-    number = position
-    while number <= position + _MAX_SINCE:
-        page = yield from ask(List(Entries(tenant.encode(), Position(number), MAX_LIST)))
-        for item in page.items:
-            entry = read_entry(item.key.path, item.value or b"")
-            if entry.event not in still:
-                return None
-            number = entry.number
-        if not page.more:
-            return Position(number)
-    return None
-
-
 def _positions(call: Call) -> Steps[tuple[int, int]]:
     """Return where the tenant's ledger is, and the host's: what it says of services holds in every tenant."""
-    return (yield from _position(call.tenant)), (yield from _position(HOST))
+    return (yield from position_of(call.tenant)), (yield from position_of(HOST))
 
 
 def _stand(call: Call, positions: tuple[int, int], still: frozenset[str]) -> Steps[Position | None]:
     """Return where the tenant's ledger is by now; None if it moved on, or the host's did."""
-    last = yield from _last(call.tenant, positions[0], still)
-    host = yield from _last(HOST, positions[1], still)
+    last = yield from last_since(call.tenant, positions[0], still)
+    host = yield from last_since(HOST, positions[1], still)
     return None if host is None else last
 
 
@@ -206,14 +170,14 @@ def _stand(call: Call, positions: tuple[int, int], still: frozenset[str]) -> Ste
 def _preview(call: Call, *, question: _Question) -> Steps[Commit[Impact]]:
     refusal = question.refusal(call)
     if refusal:
-        return Commit(Impact(position=(yield from _position(call.tenant)), refusal=refusal))
-    for _ in range(_LOOKS):
+        return Commit(Impact(position=(yield from position_of(call.tenant)), refusal=refusal))
+    for _ in range(LOOKS):
         positions = yield from _positions(call)
         impact = yield from _look(call, question, positions)
         last = yield from _stand(call, positions, _still(impact.events, question.at))
         if last is not None:
             return Commit(attrs.evolve(impact, position=last))
-    raise Contention(f"the tenant moved on during {_LOOKS} looks in a row; nothing was changed, call it again")
+    raise moved_on()
 
 
 def _look(call: Call, question: _Question, positions: tuple[int, int]) -> Steps[Impact]:
@@ -377,7 +341,7 @@ def expecting(operation: Operation[T], expected: object) -> Operation[T]:
         commit = yield from operation.start(call)
         if commit.error is not None or commit.is_aside:
             return commit
-        last = yield from _last(call.tenant, expected, _still(commit.events, None))
+        last = yield from last_since(call.tenant, expected, _still(commit.events, None))
         if last is None:
             raise Refused(Reason("tenant.moved_on", {"tenant": call.tenant}))
         # The store compares the position again, in the same instant in which it writes.

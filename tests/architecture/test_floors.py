@@ -51,6 +51,7 @@ FLOORS = {
     "link_batches": 3,
     "ledger_entries": 3,
     "ledger_history": 3,
+    "ledger_position": 3,
     "link_consent": 3,
     "link_dormancy": 3,
     "link_endings": 3,
