@@ -156,7 +156,7 @@ class Bundled:
     __slots__ = ("bundle", "made")
 
     def __init__(self, bundle: Bundle[object]) -> None:
-        self.bundle = bundle
+        self.bundle: Bundle[object] = bundle
         self.made: object = None
 
 
