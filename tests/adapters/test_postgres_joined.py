@@ -269,3 +269,46 @@ def test_asynchronous_hosts_lose_a_connection_alike(server: Cluster, schema: str
             assert host.closed
 
     asyncio.run(main())
+
+
+def test_a_connection_lost_in_the_middle_of_a_commit_is_closed(
+    server: Cluster, host: psycopg.Connection[Any], store: PostgresStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the transaction and the first statement: not even an undo gets through."""
+    real = postgres._applied
+
+    def lost(connection: psycopg.Connection[Any], *more: Any) -> object:
+        _end(server, connection.info.backend_pid)
+        return real(connection, *more)
+
+    monkeypatch.setattr(postgres, "_applied", lost)
+    with pytest.raises(Unavailable):
+        store.joined(host).commit(batch())
+    assert host.closed
+
+
+def test_an_asynchronous_connection_lost_in_the_middle_of_a_commit_is_closed(
+    server: Cluster, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same of psycopg's other colour."""
+    real = postgres._async_applied
+
+    async def lost(connection: psycopg.AsyncConnection[Any], *more: Any) -> object:
+        _end(server, connection.info.backend_pid)
+        return await real(connection, *more)
+
+    async def main() -> None:
+        async with AsyncPostgresStorage(server.conninfo, schema=schema, timeout=30) as store:
+            host = await psycopg.AsyncConnection.connect(server.conninfo)
+            await host.set_isolation_level(READ_COMMITTED)
+            with pytest.raises(Unavailable):
+                await store.joined(host).commit(batch())
+            assert host.closed
+
+    monkeypatch.setattr(postgres, "_async_applied", lost)
+    asyncio.run(main())
+
+
+def _end(server: Cluster, backend: int) -> None:
+    with psycopg.connect(server.conninfo, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (backend,))
