@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -34,10 +34,11 @@ from extlink.domain.localized import LocalizedText
 from extlink.domain.messages import LANGUAGES
 from extlink.domain.readiness import Action, Item, Readiness
 from extlink.domain.service import Service
-from extlink.errors import InvalidInput
-from extlink.ports import Key, Stored, Version
+from extlink.errors import Contention, InvalidInput
+from extlink.ports import Entries, Key, Page, Query, Stored, Version
+from extlink.runtime import Tenant
 from tests.fakes import NOW
-from tests.hosts import REDIRECT, SERVICE, Host, another_hub, refusal
+from tests.hosts import ALL_ROLES, REDIRECT, SERVICE, Host, another_hub, refusal
 from tests.oauth.keys import pem
 from tests.operations import SERVICE_TAGS, Endpoint
 
@@ -709,3 +710,44 @@ def test_users_are_named_by_id() -> None:
     with pytest.raises(InvalidInput, match="user"):
         access.readiness(SERVICE, user="")
     assert UserId("sato") == asked(Host.prepared(), "sato").user
+
+
+class Moving(MemoryStorage):
+    """A store in which something happens during the next looks at links: as often as said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happening: Callable[[], object] = lambda: None
+        self.times = 0
+
+    def list(self, query: Query) -> Page:
+        page = super().list(query)
+        if self.times and not isinstance(query, Entries) and query.prefix.startswith(b"x"):
+            self.times -= 1
+            self.happening()
+        return page
+
+
+def _moving() -> tuple[Host, Moving, Tenant]:
+    store = Moving()
+    host = Host.prepared(store=store)
+    host.connect()
+    other = another_hub(store, host.directory, host.clock).tenant("acme").acting_as("admin-2", roles=ALL_ROLES)
+    return host, store, other
+
+
+def test_a_checklist_is_of_one_tenant() -> None:
+    """What is decided during the look is in all of the answer: the look is taken again."""
+    host, store, other = _moving()
+    store.happening, store.times = lambda: other.run(links.revoke_all(user="sato")), 1
+
+    assert ("missing", "readiness.nobody_connected") == told(asked(host))["consent"]
+
+
+def test_a_tenant_that_never_stands_still_is_not_guessed_at() -> None:
+    """Three looks, then a plain error."""
+    host, store, other = _moving()
+    store.happening, store.times = lambda: other.run(users.suspend("ito", existing="revoke")), 3
+
+    with pytest.raises(Contention, match="3 looks in a row"):
+        asked(host)
