@@ -39,6 +39,7 @@ LEFT: Final = MappingProxyType(
         "link.expired": ("scopes",),
         "link.dormant": ("scopes",),
         "client.removed": ("client", "scopes"),
+        "scope.not_covered": ("scopes",),
         "token.unknown": ("service", "scopes"),
         "token.wrong_audience": ("service", "scopes"),
         "token.wrong_kind": ("link",),

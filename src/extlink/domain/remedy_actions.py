@@ -122,7 +122,8 @@ ACTIONS: Final[Mapping[str, _Make]] = MappingProxyType(
         "link.dormant": _CONNECT,
         # With another client: this one does not come back.
         "client.removed": _do("outside.connect", client=_unknown, scopes=_unknown),
-        "scope.not_covered": _do("outside.connect", scopes=_one("scope")),
+        # One reason tells one operation; which others the new link must permit, it does not.
+        "scope.not_covered": _do("outside.connect", scopes=_unknown),
         "token.unknown": _CONNECT_ANEW,
         "token.expired": _PRESENT,
         "token.superseded": _PRESENT,
