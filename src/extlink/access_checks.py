@@ -213,6 +213,11 @@ def _agreed(known: str | None, value: str | None, field: str) -> str | None:
 
 
 def needed(scope: str | Iterable[str]) -> frozenset[Scope]:
+    """Return the operations that a check is for: at least one, or it would check nothing.
+
+    Raises:
+        InvalidInput: malformed, or none.
+    """
     scopes = parse_scopes(scope, "scope")
     if not scopes:
         raise InvalidInput(

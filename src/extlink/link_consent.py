@@ -118,6 +118,7 @@ def _question(call: Call, asked: Asked, user: UserId, at: Instant) -> AccessRequ
 
 
 def oauth_error(decision: Decision) -> str:
+    """Return the error that a client is told when the gates refuse a consent (RFC 6749 section 4.1.2.1)."""
     if decision.is_temporary:
         return "temporarily_unavailable"
     unknown = any(reason.code == "scope.unknown" for reason in decision.reasons)
@@ -189,4 +190,9 @@ def begin(  # noqa: PLR0913 - each is a parameter of the message, or a fact that
 
 
 def parse_session(value: object) -> str:
+    """Return what a consent keeps of the user's session: its digest, never the session itself.
+
+    Raises:
+        InvalidInput: no text, or too long.
+    """
     return session_digest(None if value is None else text(value, "session", _MAX_SESSION))
