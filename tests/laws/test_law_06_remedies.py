@@ -16,7 +16,7 @@ from tests.laws.remedying import State, faults, possible
 from tests.reference.building import policy_of, request_of
 from tests.reference.worlds import cases
 
-REFUSALS = 3_000
+REFUSALS = 5_000
 DEEP_REFUSALS = 100_000
 # How deep everything that can be done is tried: for a shorter plan, and where there is said to be none.
 SHORTER = 4
