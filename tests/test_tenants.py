@@ -18,7 +18,7 @@ from extlink.errors import InvalidInput, Misconfigured, Refused
 from extlink.ports import Page, Query, Write
 from extlink.records import tenant_key
 from extlink.runtime import ExtLink
-from tests.fakes import CountingEntropy, FrozenClock
+from tests.fakes import NOW, CountingEntropy, FrozenClock
 from tests.hosts import ACME, CLIENT, REDIRECT, SCOPES, VERIFIER, Host, another_hub, codes, people, refusal
 from tests.many_links import write
 
@@ -94,10 +94,22 @@ def test_what_a_broken_removal_left_is_not_opened() -> None:
 
     with pytest.raises(Refused) as caught:
         host.hub.open_tenant("acme", edition="JP", products={"kintone"})
-    assert Reason("tenant.not_removed", {"tenant": "acme"}) == caught.value.reason
+    assert Reason("tenant.incomplete", {"tenant": "acme"}) == caught.value.reason
     assert before == host.dump()
     with pytest.raises(Refused, match=r"tenant\.not_open"):
         host.tenant.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
+
+
+def test_an_opening_that_does_not_look_revives_links() -> None:
+    """The broken twin: whoever writes the tenant's record over what is left lets the old tokens in again."""
+    host = Host.prepared()
+    tokens = host.connect()
+    record = tenant_key(TenantId(ACME))
+    opened = Tenant(id=TenantId(ACME), edition="JP", products=frozenset({"kintone"}))
+    write(host.store, Write(record.key, None))
+    write(host.store, Write(record.key, record.kind.encode(opened, NOW)))
+
+    assert host.other_process().run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
 
 
 class _OpenedMeanwhile(MemoryStorage):

@@ -47,7 +47,7 @@ def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Co
     if known is None:
         # Otherwise links from before, whose records a removal that broke off has left, would live again.
         if (yield from _remains(call)):
-            raise Refused(Reason("tenant.not_removed", {"tenant": call.tenant}))
+            raise Refused(Reason("tenant.incomplete", {"tenant": call.tenant}))
         details: dict[str, Detail] = {"edition": str(edition), "products": tuple(sorted(products))}
         return Commit(wanted, (put(at, wanted),), (Event("tenant.opened", details),))
     if (known.edition, known.products) != (edition, products):
@@ -68,7 +68,7 @@ def open_tenant(*, edition: str, products: Iterable[str]) -> Operation[Tenant]:
     Raises:
         InvalidInput: an unknown edition, or a product that it does not have.
         Refused: when run: `tenant.opened_differently` if it is open with another edition or other products;
-            `tenant.not_removed` if its removal broke off (`adapters.postgres_purge`).
+            `tenant.incomplete` if its removal, or its move here, broke off or is still under way.
 
     >>> open_tenant(edition="US", products={"kintone"})
     tenants.open(edition='US', products=frozenset({'kintone'}))

@@ -4,7 +4,7 @@ Rules: the tenant's own record goes first, so that every operation is refused fr
 that is under way conflicts. The rest goes in bounded transactions, in any number of calls: one that broke off is made
 again. Each of them locks the head as a commit does and closes the tenant anew, if somebody has opened it meanwhile; the
 head goes in the last one, with nothing left behind it. The host's own part is never purged. While anything remains of a
-tenant, it is not opened anew (`tenant.not_removed`); afterwards the tokens of the old one name links that are gone.
+tenant, it is not opened anew (`tenant.incomplete`); afterwards the tokens of the old one name links that are gone.
 """
 
 from __future__ import annotations

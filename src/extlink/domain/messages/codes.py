@@ -134,7 +134,7 @@ _ROWS: Final[tuple[tuple[str, Who, str], ...]] = (
     ("actor.not_owner", _U, "link"),
     ("tenant.not_open", _H, "tenant"),
     ("tenant.opened_differently", _H, "tenant"),
-    ("tenant.not_removed", _H, "tenant"),
+    ("tenant.incomplete", _H, "tenant"),
     ("tenant.moved_on", _C, "tenant"),
     ("version.stale", _C, "what"),
     ("save.too_large", _C, "count limit"),

@@ -302,9 +302,9 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "The domain {tenant} was already opened with another edition or other products.",
             "The system engineers must name the edition and products with which the domain {tenant} was opened.",
         ),
-        "tenant.not_removed": Message(
-            "A part of the domain {tenant} is still stored: its removal has not been finished.",
-            "The system engineers must finish removing the domain {tenant} before they open it again.",
+        "tenant.incomplete": Message(
+            "Only a part of the domain {tenant} is stored: removing it, or moving it here, has not been finished.",
+            "The system engineers must finish removing or moving the domain {tenant} before they open it.",
         ),
         "tenant.moved_on": Message(
             "Something has changed in the domain {tenant} since the change was previewed.",

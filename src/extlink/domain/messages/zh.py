@@ -290,9 +290,9 @@ MESSAGES: Final[Mapping[str, Message]] = MappingProxyType(
             "域“{tenant}”已以其他版本或产品开始使用。",
             "需由系统运维人员指定与域“{tenant}”开始使用时相同的版本和产品。",
         ),
-        "tenant.not_removed": Message(
-            "域“{tenant}”的删除尚未完成，仍留有部分数据。",
-            "需由系统运维人员先完成域“{tenant}”的删除，再重新开始使用。",
+        "tenant.incomplete": Message(
+            "域“{tenant}”的删除或迁移尚未完成，只存有部分数据。",
+            "需由系统运维人员先完成域“{tenant}”的删除或迁移，再开始使用。",
         ),
         "tenant.moved_on": Message(
             "在确认更改的影响之后，域“{tenant}”的内容已被更改。",
