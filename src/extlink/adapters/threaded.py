@@ -61,6 +61,8 @@ class _Worker:
             last = executor.submit(lambda: None)
             executor.shutdown(wait=False)
             await asyncio.wrap_future(last)
+            # Nothing is left to call: this waits no longer than the thread takes to leave.
+            executor.shutdown(wait=True)
 
     def _submit(self, function: Callable[[], _T]) -> Future[_T]:
         with self._lock:
