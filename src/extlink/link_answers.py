@@ -8,7 +8,7 @@ from typing import Final, cast
 import attrs
 
 from extlink import facts
-from extlink.domain.access import ENDED, AccessRequest, Policy, current_epochs, evaluate, link_notes
+from extlink.domain.access import ENDED, AccessRequest, Policy, evaluate, link_notes
 from extlink.domain.consent import (
     Acceptance,
     Consent,
@@ -20,6 +20,7 @@ from extlink.domain.identifier import LinkId, Scope, UserId, parse_scopes
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Lifetimes, Link, LinkEvent, LinkState
 from extlink.domain.network import NetworkProof, parse_proof
+from extlink.domain.policy import current_epochs
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
 from extlink.domain.tenant import Epochs

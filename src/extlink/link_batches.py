@@ -32,12 +32,12 @@ from typing import Final, NamedTuple
 import attrs
 
 from extlink import facts
-from extlink.domain.access import Policy, current_epochs
 from extlink.domain.event import Event
 from extlink.domain.identifier import LinkId, ServiceId, SubscriptionId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkEvent, LinkState
 from extlink.domain.link_job import LinkJob, Toll
+from extlink.domain.policy import Policy, current_epochs
 from extlink.domain.subscription import Subscription
 from extlink.errors import CorruptRecord
 from extlink.link_policies import read_all

@@ -17,12 +17,12 @@ from typing import Final, cast
 import attrs
 
 from extlink import facts
-from extlink.domain.access import Policy, current_epochs
 from extlink.domain.event import Detail, Event
 from extlink.domain.identifier import LinkId, ServiceId, TenantId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkEvent, LinkState
 from extlink.domain.link_job import LinkJob, Toll
+from extlink.domain.policy import Policy, current_epochs
 from extlink.domain.registry import HostService, ServiceState
 from extlink.domain.tenant import HOST
 from extlink.errors import CorruptRecord, InvalidInput

@@ -14,7 +14,6 @@ from extlink.domain.access import (
     Credential,
     Person,
     Policy,
-    current_epochs,
     evaluate,
     is_allowed,
     link_notes,
@@ -34,6 +33,7 @@ from extlink.domain.identifier import ClientId, ConnectorId, GroupId, LinkId, Sc
 from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Link, LinkState
 from extlink.domain.network import IPRestriction, Row
+from extlink.domain.policy import current_epochs
 from extlink.domain.registry import HostService, RegisteredService, ServiceRegistry, ServiceState
 from extlink.domain.tenant import Epochs, Tenant, UserState
 from extlink.errors import AccessDenied

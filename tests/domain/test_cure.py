@@ -18,7 +18,7 @@ from extlink.domain.access import AccessRequest, Credential, Person, Policy, eva
 from extlink.domain.address import parse_range
 from extlink.domain.connector import HTTP
 from extlink.domain.connector_rules import ActionRules
-from extlink.domain.cure import CURES, UNFIXABLE
+from extlink.domain.cure import CURES
 from extlink.domain.datapolicy import DataPolicy
 from extlink.domain.decision import Decision
 from extlink.domain.edition import EDITIONS
@@ -32,6 +32,7 @@ from extlink.domain.network import IPRestriction, Row
 from extlink.domain.pin import Pin
 from extlink.domain.registry import ServiceState
 from extlink.domain.remedy import Action, Remedy
+from extlink.domain.unfixable import UNFIXABLE
 from tests.domain.test_access import (
     KINTONE,
     LINK,

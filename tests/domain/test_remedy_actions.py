@@ -10,13 +10,14 @@ from typing import Final
 import pytest
 from hypothesis import given, strategies as st
 
-from extlink.domain.cure import CURES, UNFIXABLE
+from extlink.domain.cure import CURES
 from extlink.domain.edition import EDITIONS
 from extlink.domain.help_pages import HELP_SITES, INTEGRATIONS
 from extlink.domain.messages import PARAMS, who
 from extlink.domain.reason import Reason
 from extlink.domain.remedy import OUTSIDE, Action, Param
 from extlink.domain.remedy_actions import ACTIONS
+from extlink.domain.unfixable import UNFIXABLE
 from extlink.errors import InvalidInput
 from extlink.remedies import operation_of, request_of
 from tests.operations import constructors

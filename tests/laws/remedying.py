@@ -10,8 +10,8 @@ from typing import Final
 
 from extlink.domain import cure_steps as steps
 from extlink.domain.access import AccessRequest, Policy, evaluate, is_allowed
-from extlink.domain.cure import Cure
 from extlink.domain.cure_steps import Case, Step
+from extlink.domain.decision import Cure
 from extlink.domain.grant import Rules, UserRules
 from extlink.domain.link import LinkState
 from extlink.domain.reason import Reason

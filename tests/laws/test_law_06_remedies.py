@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
-from extlink.domain.access import evaluate
-from extlink.domain.cure import CURES, UNFIXABLE, Cure, cure
-from extlink.domain.decision import Decision
+from extlink.domain.access import Asked, evaluate
+from extlink.domain.cure import CURES
+from extlink.domain.decision import Cure, Decision
 from extlink.domain.remedy import Action, Remedy
+from extlink.domain.unfixable import UNFIXABLE
 from tests.laws.remedying import State, faults, possible
 from tests.reference.building import policy_of, request_of
 from tests.reference.worlds import cases
@@ -39,6 +40,16 @@ def refusals(count: int) -> Iterator[tuple[State, Decision]]:
             if not decision.allowed and seen < count:
                 seen += 1
                 yield (policy, request), decision
+
+
+def _asked(decision: Decision) -> Asked:
+    assert isinstance(decision.question, Asked)
+    return decision.question
+
+
+def cure(decision: Decision) -> Cure:
+    """Return what the decision itself says."""
+    return Cure(decision.remedies, decision.unfixable)
 
 
 def problems(subject: Subject, count: int) -> Counter[str]:
@@ -71,7 +82,7 @@ def test_the_law_is_not_empty() -> None:
 def wrong_gate(decision: Decision) -> Cure:
     """Broken twin: whoever lacks a grant, or has another address, is told to switch the service on."""
     found = cure(decision)
-    enable = Action("services.enable", {"service": str(decision.question and decision.question[1].service)})
+    enable = Action("services.enable", {"service": str(_asked(decision).request.service)})
     wrong = {"grants.allow", "networks.add"}
     return found._replace(
         remedies=tuple(
@@ -84,9 +95,8 @@ def wrong_gate(decision: Decision) -> Cure:
 def one_too_many(decision: Decision) -> Cure:
     """Broken twin: something else that can be done is done first, to be on the safe side."""
     found = cure(decision)
-    assert decision.question is not None
     done = [one.action for one in found.remedies]
-    more = [one.action for one in possible(*decision.question) if one.action not in done]
+    more = [one.action for one in possible(*_asked(decision)) if one.action not in done]
     if not found.remedies or not more:
         return found
     return found._replace(remedies=(Remedy("grant.missing", action=more[0]), *found.remedies))
@@ -121,7 +131,6 @@ def promises(decision: Decision) -> Cure:
 def round_about(decision: Decision) -> Cure:
     """Broken twin: an expired token is renewed although the link has to be made anew anyhow."""
     found = cure(decision)
-    assert decision.question is not None
     return found if len(found.remedies) != 1 else one_too_many(decision)
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import attrs
 
-from extlink.domain.access import AccessRequest, Credential, Person, Policy, current_epochs, evaluate, is_allowed
+from extlink.domain.access import AccessRequest, Credential, Person, Policy, evaluate, is_allowed
 from extlink.domain.address import BITS, AddressRange
 from extlink.domain.datagroup import DataGroupPolicy
 from extlink.domain.decision import Answer, Decision
@@ -20,6 +20,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import LinkState
 from extlink.domain.network import IPRestriction, Row
 from extlink.domain.pin import Pin
+from extlink.domain.policy import current_epochs
 from extlink.domain.range_table import RangeTable
 from extlink.domain.registry import HostService, RegisteredService, ServiceState
 from extlink.domain.service import Availability

@@ -14,11 +14,12 @@ answer on every input.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from extlink.domain import membership
+from extlink.domain.cure import cure
 from extlink.domain.datagroup import Verdict
-from extlink.domain.decision import Answer, Decision, Finding, Gate, Note, answered
+from extlink.domain.decision import Answer, Cure, Decision, Finding, Gate, Note, answered
 from extlink.domain.directory import Member
 from extlink.domain.flow import Flow
 from extlink.domain.grant import UserGrantPolicy
@@ -26,9 +27,8 @@ from extlink.domain.identifier import Scope, ServiceId, UserId
 from extlink.domain.instant import Instant
 from extlink.domain.link import Link, LinkState
 from extlink.domain.network_gate import is_network_allowed, network_finding
-from extlink.domain.policy import AccessRequest, Credential, Person, Policy
+from extlink.domain.policy import AccessRequest, Credential, Person, Policy, current_epochs
 from extlink.domain.registry import ServiceRegistry
-from extlink.domain.tenant import Epochs
 
 __all__ = [
     "ENDED",
@@ -36,7 +36,6 @@ __all__ = [
     "Credential",
     "Person",
     "Policy",
-    "current_epochs",
     "evaluate",
     "is_allowed",
     "link_notes",
@@ -55,6 +54,17 @@ _SERVICE: Final[frozenset[Gate]] = frozenset({"service"})
 
 
 _STRANGER: Final = Person(None)
+
+
+class Asked(NamedTuple):
+    """What a decision answers: which request, and of which policy."""
+
+    policy: Policy
+    request: AccessRequest
+
+    def cure(self) -> Cure:
+        """Return what puts the refusal right, judged by `evaluate` itself."""
+        return cure(self.policy, self.request, evaluate)
 
 
 def evaluate(policy: Policy, request: AccessRequest) -> Decision:
@@ -76,7 +86,7 @@ def evaluate(policy: Policy, request: AccessRequest) -> Decision:
     )
     if request.user is not None and not policy.people.get(request.user, _STRANGER).remembered:
         required = required | membership.doubtful(findings)
-    return answered(findings, required, (policy, request))
+    return answered(findings, required, Asked(policy, request))
 
 
 def is_allowed(policy: Policy, request: AccessRequest) -> bool:
@@ -333,19 +343,6 @@ def _state_notes(link: Link, credential: Credential) -> tuple[Note, ...]:
     if link.state is LinkState.SUSPENDED:
         return (("link.suspended", {"link": link.id}),)
     return () if credential.redeeming else (("link.not_redeemed", {"link": link.id}),)
-
-
-def current_epochs(policy: Policy, service: ServiceId, user: UserId | None) -> Epochs:
-    """Return today's four epochs for a service and a user: what a link copies, and is compared with ever after."""
-    registry = policy.registry
-    known, host = registry.services.get(service), registry.everywhere.get(service)
-    person = policy.people.get(user) if user is not None else None
-    return Epochs(
-        registry.tenant.epoch,
-        known.epoch if known is not None else 0,
-        person.state.epoch if person is not None else 0,
-        host.epoch if host is not None else 0,
-    )
 
 
 def _ended_notes(policy: Policy, link: Link) -> list[Note]:

@@ -1,7 +1,7 @@
 """The smallest ordered steps that turn a refusal into permission, or the reasons for which there are none (law 6).
 
 Rules: one table says for every reason of every gate which steps put it right; what is in neither column does not
-refuse. Every plan is judged by `evaluate`, the function that refused. The first reason in the way decides which steps
+refuse. Every plan is judged by the function that refused. The first reason in the way decides which steps
 come next, so a plan puts the service right before the user, and the user before the link: it can be carried out in its
 order. Plans grow by one step at a time, so the first that ends in permission is a smallest one, and nothing in a
 smallest one is superfluous.
@@ -12,23 +12,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from extlink.domain import cure_steps as steps
-from extlink.domain.access import AccessRequest, Policy, evaluate
 from extlink.domain.cure_steps import Case, Step
-from extlink.domain.decision import Decision
+from extlink.domain.decision import Cure, Decision
 from extlink.domain.edition import EDITIONS
 from extlink.domain.identifier import ServiceId
+from extlink.domain.policy import AccessRequest, Policy
 from extlink.domain.reason import Reason
 from extlink.domain.remedy import Action, Remedy
 from extlink.domain.remedy_actions import pages_of
 from extlink.domain.service import DocumentKind
+from extlink.domain.unfixable import UNFIXABLE
 
-__all__ = ["CURES", "UNFIXABLE", "Cure", "cure"]
+__all__ = ["CURES", "cure"]
 
 _Candidates = Callable[[Case], Iterable[Step | Reason]]
-Why = Literal["not offered", "stopped", "gone", "not known", "their rules"]
+_Judge = Callable[[Policy, AccessRequest], Decision]
 
 # What puts a reason right: any one of its steps. Of two that are as few, the first is taken.
 CURES: Final[Mapping[str, tuple[_Candidates, ...]]] = MappingProxyType(
@@ -66,31 +67,6 @@ CURES: Final[Mapping[str, tuple[_Candidates, ...]]] = MappingProxyType(
     }
 )
 
-# What no step puts right, and why: whatever else is done, the request stays refused.
-UNFIXABLE: Final[Mapping[str, Why]] = MappingProxyType(
-    {
-        "service.not_in_edition": "not offered",
-        "service.unavailable": "not offered",
-        # Whoever stopped it lifts the stop, once the cause is removed: no advice of ours does.
-        "service.quarantined": "stopped",
-        "service.quarantined_everywhere": "stopped",
-        "user.deleted": "gone",
-        # The question lacks a fact; about what it would be, nothing can be verified.
-        "service.unidentified": "not known",
-        "user.unidentified": "not known",
-        "directory.unavailable": "not known",
-        "membership.unknown": "not known",
-        "network.address_unknown": "not known",
-        "network.address_invalid": "not known",
-        "datagroup.flow_unknown": "not known",
-        "link.not_asked": "not known",
-        # Only a newer list of the service's own could name the address, or the call is not the service's.
-        "network.not_published": "their rules",
-        "network.ranges_unknown": "their rules",
-        "datagroup.action_blocked": "their rules",
-        "datagroup.endpoint_denied": "their rules",
-    }
-)
 # Which document of the service explains what no page of the host's own help does.
 _PAGES: Final[Mapping[str, DocumentKind]] = MappingProxyType(
     {
@@ -98,13 +74,6 @@ _PAGES: Final[Mapping[str, DocumentKind]] = MappingProxyType(
         "outside.connect": "account_page",
     }
 )
-
-
-class Cure(NamedTuple):
-    """What puts a refusal right; nothing, if nothing is refused or if something cannot be put right."""
-
-    remedies: tuple[Remedy, ...] = ()
-    unfixable: tuple[Reason, ...] = ()
 
 
 class _Planned(NamedTuple):
@@ -115,19 +84,22 @@ class _Planned(NamedTuple):
     request: AccessRequest
 
 
-def cure(decision: Decision) -> Cure:
-    """Return the remedies of a decision: a smallest ordered plan whose end `evaluate` allows, or why there is none."""
-    if decision.question is None:
-        return Cure(unfixable=tuple(one for one in decision.reasons if one.code in UNFIXABLE))
-    waiting = deque([_Planned((), *decision.question)])
+def cure(policy: Policy, request: AccessRequest, judge: _Judge) -> Cure:
+    """Return what puts a refusal right: a smallest ordered plan whose end is allowed, or why there is none.
+
+    Args:
+        policy, request: what was asked, and of what.
+        judge: what decides, here as there: `evaluate`.
+    """
+    waiting = deque([_Planned((), policy, request)])
     seen: set[frozenset[Action]] = set()
     stuck: dict[Reason, None] = {}
     while waiting:
         plan = waiting.popleft()
-        reached = evaluate(plan.policy, plan.request)
+        reached = judge(plan.policy, plan.request)
         if reached.allowed:
             return Cure(plan.remedies)
-        for found in _first_steps(plan, reached.reasons):
+        for found in _first_steps(plan, reached.reasons, judge):
             if isinstance(found, Reason):
                 stuck[found] = None
                 continue
@@ -139,7 +111,7 @@ def cure(decision: Decision) -> Cure:
     return Cure(unfixable=tuple(stuck))
 
 
-def _first_steps(plan: _Planned, reasons: tuple[Reason, ...]) -> Iterator[tuple[Remedy, Step] | Reason]:
+def _first_steps(plan: _Planned, reasons: tuple[Reason, ...], judge: _Judge) -> Iterator[tuple[Remedy, Step] | Reason]:
     """Yield what may come next: the steps for the first reason in the way, or what nothing can be done about."""
     hopeless = [one for one in reasons if one.code in UNFIXABLE]
     if hopeless:
@@ -154,11 +126,11 @@ def _first_steps(plan: _Planned, reasons: tuple[Reason, ...]) -> Iterator[tuple[
         if isinstance(one, Reason):
             yield one
             continue
-        before = None if one.needs is None else evaluate(plan.policy, one.needs)
+        before = None if one.needs is None else judge(plan.policy, one.needs)
         if before is None or before.allowed:
             yield _remedy(plan.policy, one.said or reasons[0], one.action, case.service), one
         else:
-            yield from _first_steps(plan, before.reasons)
+            yield from _first_steps(plan, before.reasons, judge)
 
 
 def _remedy(policy: Policy, reason: Reason, action: Action, service: ServiceId) -> Remedy:

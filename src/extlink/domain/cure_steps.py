@@ -12,7 +12,6 @@ from typing import Final, NamedTuple, cast
 
 import attrs
 
-from extlink.domain.access import AccessRequest, Credential, Person, Policy, current_epochs
 from extlink.domain.address import parse_address, parse_range
 from extlink.domain.datagroup import DataGroupPolicy, Move
 from extlink.domain.datapolicy import DataPolicy
@@ -24,6 +23,7 @@ from extlink.domain.instant import Instant
 from extlink.domain.link import Code, Link, LinkState
 from extlink.domain.localized import LocalizedText
 from extlink.domain.network import IPRestriction, Row, check_against
+from extlink.domain.policy import AccessRequest, Credential, Person, Policy, current_epochs
 from extlink.domain.reason import Reason
 from extlink.domain.registry import RegisteredService, ServiceState
 from extlink.domain.remedy import Action, Param

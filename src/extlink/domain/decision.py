@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, cast
 
 import attrs
 
 from extlink.domain.identifier import ClientId, LinkId, ServiceId, UserId, plain_text
 from extlink.domain.reason import Param, Reason, known_reason
 from extlink.domain.remedy import Remedy
+from extlink.domain.unfixable import UNFIXABLE
 from extlink.errors import AccessDenied, InvalidInput
 
 if TYPE_CHECKING:
     from types import MemberDescriptorType
 
-    from extlink.domain.cure import Cure
-    from extlink.domain.policy import AccessRequest, Policy
 
 __all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal", "answered"]
 
@@ -57,6 +56,21 @@ class GateResult(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+class Cure(NamedTuple):
+    """What puts a refusal right; nothing, if nothing is refused or if something cannot be put right."""
+
+    remedies: tuple[Remedy, ...] = ()
+    unfixable: tuple[Reason, ...] = ()
+
+
+class Question(Protocol):
+    """What a decision answers, as far as it must know: that remedies can be looked for in it."""
+
+    def cure(self) -> Cure:
+        """Return what puts the refusal right, judged by what refused it."""
+        ...
+
+
 @attrs.frozen
 class Decision:
     """The answer to one request, with every failing gate and the evidence of every passed one.
@@ -66,7 +80,7 @@ class Decision:
     Args:
         findings: one per gate, in the order of `GATES`.
         required: gates that must be evaluated for a yes; a set of gate names.
-        question: the policy and the request it answers, where they are at hand: what remedies are looked for in.
+        question: what it answers, where that is at hand: remedies are looked for in it.
 
     >>> from extlink.domain.decision import Answer, Decision
     >>> passed = (Answer.PASSED, ())
@@ -78,7 +92,7 @@ class Decision:
 
     findings: tuple[Finding, ...]
     required: frozenset[Gate] = frozenset()
-    question: tuple[Policy, AccessRequest] | None = attrs.field(default=None, eq=False, repr=False)
+    question: Question | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -146,9 +160,9 @@ class Decision:
         return self._cure().unfixable
 
     def _cure(self) -> Cure:
-        from extlink.domain import cure  # noqa: PLC0415 - it asks `evaluate`, which rests on this module
-
-        return cure.cure(self)
+        if self.question is None:
+            return Cure(unfixable=tuple(one for one in self.reasons if one.code in UNFIXABLE))
+        return self.question.cure()
 
     def gate(self, name: Gate) -> GateResult:
         """Return one gate's answer.
@@ -181,9 +195,7 @@ class Decision:
         return Decision, (plain, self.required)
 
 
-def answered(
-    findings: tuple[Finding, ...], required: frozenset[Gate], question: tuple[Policy, AccessRequest]
-) -> Decision:
+def answered(findings: tuple[Finding, ...], required: frozenset[Gate], question: Question) -> Decision:
     """Return the evaluator's own decision, which needs no constructor: it costs what one without a question would."""
     decision: Decision = object.__new__(Decision)
     _set_findings(decision, findings)

@@ -23,9 +23,9 @@ from extlink.domain.link import Link
 from extlink.domain.network import IPRestriction, NetworkProof
 from extlink.domain.pin import Pin
 from extlink.domain.registry import ServiceRegistry
-from extlink.domain.tenant import UserState
+from extlink.domain.tenant import Epochs, UserState
 
-__all__ = ["AccessRequest", "Credential", "Person", "Policy"]
+__all__ = ["AccessRequest", "Credential", "Person", "Policy", "current_epochs"]
 
 _ACTIVE: Final = UserState()
 _NO_RESTRICTION: Final = IPRestriction()
@@ -129,3 +129,16 @@ class AccessRequest:
     flow: Literal["applies", "not_applicable"] = "applies"
     credential: Credential | None = None
     required: frozenset[Gate] = frozenset()
+
+
+def current_epochs(policy: Policy, service: ServiceId, user: UserId | None) -> Epochs:
+    """Return today's four epochs for a service and a user: what a link copies, and is compared with ever after."""
+    registry = policy.registry
+    known, host = registry.services.get(service), registry.everywhere.get(service)
+    person = policy.people.get(user) if user is not None else None
+    return Epochs(
+        registry.tenant.epoch,
+        known.epoch if known is not None else 0,
+        person.state.epoch if person is not None else 0,
+        host.epoch if host is not None else 0,
+    )
