@@ -1,4 +1,4 @@
-"""What a host plugs in: a store, its directory, a clock and a source of randomness - and their async twins.
+"""What a host plugs in: a store, its directory, a clock, randomness, a way to call out - and their async twins.
 
 The storage contract is three methods (DESIGN 5). Everything a store must promise is written here; a store written from
 this module alone passes the contract tests.
@@ -32,6 +32,7 @@ __all__ = [
     "MAX_WRITES",
     "AsyncDirectory",
     "AsyncStorage",
+    "AsyncTransport",
     "Batch",
     "Clock",
     "Directory",
@@ -39,6 +40,9 @@ __all__ = [
     "Entropy",
     "Guard",
     "Key",
+    "NotSent",
+    "OutboundRequest",
+    "OutboundResponse",
     "Page",
     "Position",
     "Query",
@@ -46,6 +50,7 @@ __all__ = [
     "Records",
     "Storage",
     "Stored",
+    "Transport",
     "Version",
     "Write",
     "components",
@@ -314,4 +319,72 @@ class RateLimit(Protocol):
 
     def failed(self, client: str) -> None:
         """Count a request that named this client and could not show it."""
+        ...
+
+
+def _names(headers: tuple[tuple[str, str], ...]) -> str:
+    return repr(tuple(name for name, _ in headers))
+
+
+@attrs.frozen(kw_only=True)
+class OutboundRequest:
+    """An HTTP request to an outside service; printed, it shows neither its body nor the values of its headers.
+
+    Args:
+        method: in capitals.
+        url: absolute, without credentials: those are in a header or in the body.
+        timeout: seconds to wait for the whole answer, above 0.
+
+    >>> OutboundRequest(method="GET", url="https://slack.com/api/auth.test", headers=(("Authorization", "Bearer x"),))
+    OutboundRequest(method='GET', url='https://slack.com/api/auth.test', headers=('Authorization',), timeout=10.0)
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
+    body: bytes = attrs.field(default=b"", repr=False)
+    timeout: float = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class OutboundResponse:
+    """What the service answered, whatever its status; printed, it names its headers.
+
+    >>> OutboundResponse(status=429, headers=(("Retry-After", "30"),))
+    OutboundResponse(status=429, headers=('Retry-After',))
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen
+class NotSent:
+    """Nothing left this process, so that the request may be made again without a second effect.
+
+    Args:
+        why: for the log, such as a name that does not resolve or a connection that was refused.
+    """
+
+    why: str
+
+
+class Transport(Protocol):
+    """How a request gets to an outside service (DESIGN 4); redirects are not followed, certificates are verified.
+
+    Any exception means that nobody knows whether the service got it: the caller then says so, and never takes it for
+    "not sent".
+    """
+
+    def send(self, request: OutboundRequest) -> OutboundResponse | NotSent:
+        """Return the service's answer, or that nothing was sent."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """The same for async hosts."""
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse | NotSent:
+        """As `Transport.send`."""
         ...

@@ -7,7 +7,7 @@
     Exploration, linearizable                 every interleaving of operations, and what each must come to
     copied, dump                              what a store holds, written into another one or to be compared
     strategies                                Hypothesis strategies for tenants that make sense (a module)
-    FrozenClock, CountingEntropy, ShakyDirectory   what a host plugs in, for tests
+    FrozenClock, CountingEntropy, ShakyDirectory, ScriptedTransport   what a host plugs in, for tests
 
 Nothing of extlink imports it. The names below are loaded when they are first asked for; only what draws examples needs
 Hypothesis.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         storage_checks,
     )
     from extlink.testing.copying import Dump, copied, dump
-    from extlink.testing.fakes import CountingEntropy, FrozenClock, ShakyDirectory
+    from extlink.testing.fakes import CountingEntropy, FrozenClock, ScriptedTransport, ShakyDirectory
     from extlink.testing.faults import Fault, Faulted, FaultyStorage, each_fault
     from extlink.testing.machine import run_programs
     from extlink.testing.probes import ContractBroken
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted", "FaultyStorage",
-    "FrozenClock", "NotLinearizable", "Outcome", "Run", "ShakyDirectory", "Worker", "async_storage_checks",
-    "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable", "run_programs",
-    "storage_checks",
+    "FrozenClock", "NotLinearizable", "Outcome", "Run", "ScriptedTransport", "ShakyDirectory", "Worker",
+    "async_storage_checks", "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable",
+    "run_programs", "storage_checks",
 ]
 # fmt: on
 
 _NAMES: Final = (
     ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
     ("copying", "Dump copied dump"),
-    ("fakes", "CountingEntropy FrozenClock ShakyDirectory"),
+    ("fakes", "CountingEntropy FrozenClock ScriptedTransport ShakyDirectory"),
     ("faults", "Fault Faulted FaultyStorage each_fault"),
     ("machine", "run_programs"),
     ("probes", "ContractBroken"),

@@ -1,4 +1,4 @@
-"""Hand-written stand-ins for what a host plugs in: a clock that stands, randomness that counts, a directory that fails.
+"""Stand-ins for what a host plugs in: a clock that stands, randomness that counts, a directory and a network that fail.
 
 Rule: a fake does what its port says, and nothing on its own; what it does otherwise, a test tells it to.
 """
@@ -6,7 +6,7 @@ Rule: a fake does what its port says, and nothing on its own; what it does other
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Final
@@ -14,9 +14,9 @@ from typing import Final
 from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
 from extlink.domain.identifier import UserId
 from extlink.domain.instant import Instant, parse_instant
-from extlink.ports import Directory
+from extlink.ports import Directory, NotSent, OutboundRequest, OutboundResponse
 
-__all__ = ["NOW", "CountingEntropy", "FrozenClock", "ShakyDirectory"]
+__all__ = ["NOW", "CountingEntropy", "FrozenClock", "ScriptedTransport", "ShakyDirectory"]
 
 # 2020-06-09T00:00:00Z, the date of the help pages.
 NOW: Final = Instant(1_591_660_800)
@@ -104,3 +104,50 @@ class ShakyDirectory:
     def organizations(self) -> Sequence[Organization]:
         """As `Directory.organizations`."""
         return self._answer().organizations()
+
+
+_Answer = OutboundResponse | NotSent | Exception | Callable[[OutboundRequest], OutboundResponse]
+
+
+class ScriptedTransport:
+    """A network that answers what a test told it, in order, and keeps what it was given to send.
+
+    Args:
+        answers: one for each request: a response; `NotSent`; an exception, as when the answer is lost on its way back,
+            raised after the request arrived; or a function of the request.
+
+    >>> network = ScriptedTransport(OutboundResponse(status=200), TimeoutError("no answer"))
+    >>> request = OutboundRequest(method="POST", url="https://service.example/token")
+    >>> network.send(request).status
+    200
+    >>> network.send(request)
+    Traceback (most recent call last):
+    TimeoutError: no answer
+    >>> len(network.arrived)
+    2
+    """
+
+    def __init__(self, *answers: _Answer) -> None:
+        self._answers = list(answers)
+        self.arrived: list[OutboundRequest] = []
+
+    @property
+    def left(self) -> int:
+        """How many answers nobody asked for yet: 0 at the end of a test."""
+        return len(self._answers)
+
+    def send(self, request: OutboundRequest) -> OutboundResponse | NotSent:
+        """As `Transport.send`.
+
+        Raises:
+            AssertionError: nothing was told for one more request.
+        """
+        if not self._answers:
+            raise AssertionError(f"nothing was told for one more request: {request.method} {request.url}")
+        answer = self._answers.pop(0)
+        if isinstance(answer, NotSent):
+            return answer
+        self.arrived.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, OutboundResponse) else answer(request)
