@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from extlink import AsyncExtLink, catalog, emergency, grants, services
+from extlink import AsyncExtLink, KeyRing, Secret, ThreadedDirectory, ThreadedStorage, catalog, grants, services
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.identifier import ServiceId, TenantId
 from extlink.domain.link_job import Toll
-from extlink.emergency import stop, stop_everywhere
+from extlink.emergency import (
+    Statement,
+    StatementEverywhere,
+    stop,
+    stop_async,
+    stop_everywhere,
+    stop_everywhere_async,
+)
 from extlink.errors import CorruptRecord, InvalidInput, Refused, Unavailable
 from extlink.ports import Batch, Position, Write
 from extlink.records import service_key
@@ -68,6 +77,48 @@ def test_killed_at_any_commit_the_same_call_goes_on(commits: int) -> None:
     assert 130 == host.events().count("link.revoked")
 
 
+@pytest.mark.parametrize("commits", range(5))
+def test_from_asyncio_it_comes_to_the_same(commits: int) -> None:
+    """Killed at any commit, called again, refused for a service that nobody knows: as the synchronous one."""
+    host, store = many()
+
+    async def stopped(service: str) -> Statement:
+        hub = _asynchronous(store)
+        return await stop_async(hub.tenant("acme").acting_as("a", roles={"common_administrator"}), service, "a leak")
+
+    store.left = commits
+    with pytest.raises(KilledError):
+        asyncio.run(stopped(SERVICE))
+    statement = asyncio.run(stopped(SERVICE))
+    with pytest.raises(Refused, match=r"service\.unknown"):
+        asyncio.run(stopped("power-automat"))
+
+    assert (130, 0) == (statement.purge.toll.ended, statement.remaining.count)
+    assert statement == stop(host.admin, SERVICE, "a leak")
+
+
+def _asynchronous(store: Dying) -> AsyncExtLink:
+    keys = KeyRing({"k1": Secret("5a" * 32)}, current="k1")
+    return AsyncExtLink(ThreadedStorage(store), keys=keys, directory=ThreadedDirectory(people()), clock=FrozenClock())
+
+
+Everywhere = Callable[["Dying", Iterable[str]], StatementEverywhere]
+
+
+def _everywhere(store: Dying, tenants: Iterable[str]) -> StatementEverywhere:
+    return stop_everywhere(another_hub(store, people(), FrozenClock()), tenants, SERVICE, "a breach")
+
+
+def _everywhere_async(store: Dying, tenants: Iterable[str]) -> StatementEverywhere:
+    async def stopped() -> StatementEverywhere:
+        return await stop_everywhere_async(_asynchronous(store), tenants, SERVICE, "a breach")
+
+    return asyncio.run(stopped())
+
+
+colours = pytest.mark.parametrize("everywhere", [_everywhere, _everywhere_async])
+
+
 @pytest.fixture
 def three() -> tuple[ExtLink, Dying]:
     """Return a hub with two tenants that use the service, and one that does not."""
@@ -89,24 +140,25 @@ def three() -> tuple[ExtLink, Dying]:
 TENANTS = ("acme", "beta", "nobody", "without")
 
 
-def test_all_tenants_are_stopped_and_stated(three: tuple[ExtLink, Dying]) -> None:
+@colours
+def test_all_tenants_are_stopped_and_stated(three: tuple[ExtLink, Dying], everywhere: Everywhere) -> None:
     """Tenants without the service are named, and keep none of the others from being ended."""
-    hub, _ = three
-    statement = stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+    statement = everywhere(three[1], TENANTS)
 
     assert Toll(ended=61, access_tokens=61, refresh_tokens=61) == statement.purges.toll
     assert (2, 0, 0) == (statement.purges.tenants, statement.remaining, statement.unreadable)
     assert (("nobody", "tenant.not_open"), ("without", "service.unknown")) == statement.refused
 
 
-def test_killed_between_tenants_the_same_call_goes_on(three: tuple[ExtLink, Dying]) -> None:
+@colours
+def test_killed_between_tenants_the_same_call_goes_on(three: tuple[ExtLink, Dying], everywhere: Everywhere) -> None:
     """After each commit: the stop itself, three of acme and its note, two of beta; then its note and the rest."""
-    hub, store = three
+    store = three[1]
     for _ in range(7):
         store.left = 1
         with pytest.raises(KilledError):
-            stop_everywhere(hub, TENANTS, SERVICE, "a breach")
-    statement = stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+            everywhere(store, TENANTS)
+    statement = everywhere(store, TENANTS)
 
     assert (61, 2, 0) == (statement.purges.toll.ended, statement.purges.tenants, statement.remaining)
 
@@ -138,13 +190,14 @@ def test_a_store_that_fails_is_no_refusal(three: tuple[ExtLink, Dying], monkeypa
         stop_everywhere(hub, TENANTS, SERVICE, "a breach")
 
 
-def test_a_damaged_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying]) -> None:
+@colours
+def test_a_damaged_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying], everywhere: Everywhere) -> None:
     """Its links are refused like all others; those of the rest are ended first, and then it is said."""
     hub, store = three
     damaged = service_key(TenantId("acme"), ServiceId(SERVICE)).key
     write(store, Write(damaged, b"no record"))
     with pytest.raises(CorruptRecord):
-        stop_everywhere(another_hub(store, people(), FrozenClock()), TENANTS, SERVICE, "a breach")
+        everywhere(store, TENANTS)
 
     assert 1 == hub.host().run(services.purges(SERVICE)).tenants
 
@@ -169,18 +222,28 @@ def test_a_misspelt_service_is_refused() -> None:
 
     found = stop_everywhere(host.hub, ["acme"], "power-automat", "a leak")
     assert (("acme", "service.unknown"),) == found.refused
-    assert emergency.__all__ == ["Statement", "StatementEverywhere", "stop", "stop_everywhere"]
 
 
 @pytest.mark.parametrize("tenant", [AsyncExtLink.in_memory().tenant("acme"), ExtLink.in_memory(), None, "acme"])
 def test_what_cannot_be_stopped_from_here_is_refused_before_it_seems_so(tenant: Any) -> None:
     """The tenant of an asynchronous host above all: nobody would have awaited its stop."""
-    with pytest.raises(InvalidInput, match=r"^tenant: expected the Tenant .* from asyncio run services.quarantine"):
+    with pytest.raises(
+        InvalidInput, match=r"^tenant: expected Tenant, got .* for the other colour there is stop_async"
+    ):
         stop(tenant, SERVICE, "a leak")
 
 
 @pytest.mark.parametrize("hub", [AsyncExtLink.in_memory(), ExtLink.in_memory().tenant("acme"), None])
 def test_what_is_no_hub_is_refused_before_it_seems_stopped(hub: Any) -> None:
     """The same for all tenants."""
-    with pytest.raises(InvalidInput, match=r"^hub: expected the ExtLink of a synchronous host"):
+    with pytest.raises(InvalidInput, match=r"^hub: expected ExtLink, got .* there is stop_everywhere_async"):
         stop_everywhere(hub, ["acme"], SERVICE, "a leak")
+
+
+def test_asyncio_takes_no_synchronous_host() -> None:
+    """Its operations would be done before anybody awaits them, and what they raise come from elsewhere."""
+    hub: Any = ExtLink.in_memory()
+    with pytest.raises(InvalidInput, match=r"^tenant: expected AsyncTenant, got Tenant; .* there is stop$"):
+        asyncio.run(stop_async(hub.tenant("acme"), SERVICE, "a leak"))
+    with pytest.raises(InvalidInput, match=r"^hub: expected AsyncExtLink, got ExtLink; .* there is stop_everywhere$"):
+        asyncio.run(stop_everywhere_async(hub, ["acme"], SERVICE, "a leak"))

@@ -4,27 +4,34 @@ Rules: the stop holds at once, everywhere, before the first link is ended; kille
 where it was; what is returned was read from the store afterwards, not added up on the way.
 
 Every function here only runs operations one after another - `services.quarantine`, `purge` until it is done,
-`remaining` - and a host may as well run them itself; from asyncio it does.
+`remaining` - and a host may as well run them itself. What is run in which order is written once, for both colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from typing import Final, TypeVar, cast
 
 import attrs
 
 from extlink import services
 from extlink.domain.identifier import TenantId, parse_ids
-from extlink.domain.tenant import Actor
-from extlink.errors import CorruptRecord, InvalidInput, Refused
+from extlink.domain.tenant import HOST, Actor
+from extlink.errors import CorruptRecord, ExtlinkError, InvalidInput, Refused
 from extlink.hub import parse_tenant
-from extlink.operation import Call
-from extlink.runtime import ExtLink, Tenant
+from extlink.operation import Call, Operation
+from extlink.runtime import AsyncExtLink, AsyncTenant, ExtLink, Tenant
 from extlink.service_purge import Purge, Purges, Remaining
 
-__all__ = ["Statement", "StatementEverywhere", "stop", "stop_everywhere"]
+__all__ = ["Statement", "StatementEverywhere", "stop", "stop_async", "stop_everywhere", "stop_everywhere_async"]
 
-_HOST = Actor(roles=frozenset({"host"}))
+T = TypeVar("T")
+_HOST: Final = Actor(roles=frozenset({"host"}))
+_AS_HOST: Final = Call(HOST, _HOST)
+
+# What is to be run next, for whom; None: for the tenant that the caller has at hand.
+_Asked = tuple[Operation[object], Call | None]
+_Work = Generator[_Asked, object, T]
 
 
 @attrs.frozen(kw_only=True)
@@ -80,22 +87,80 @@ def stop(tenant: Tenant, service: str, cause: str) -> Statement:
     >>> stop(admin, "slack", "token leak at the vendor").remaining.count
     0
     """
-    _synchronous(tenant, Tenant, "tenant")
-    tenant.run(services.quarantine(service, cause))
-    purge = tenant.run(services.purge(service))
-    while purge.done is None:
-        purge = tenant.run(services.purge(service))
-    return Statement(purge=purge, remaining=tenant.run(services.remaining(service)))
+    _require(tenant, Tenant, "tenant", "stop_async")
+    return _driven(_stopping(service, cause), lambda operation, _: tenant.run(operation))
 
 
-def _synchronous(value: object, kind: type[object], field: str) -> None:
-    """Refuse what cannot be run from here: with nothing awaited, nothing would be stopped."""
+async def stop_async(tenant: AsyncTenant, service: str, cause: str) -> Statement:
+    """Do the same as `stop` for a host on asyncio; cancelled, call it again.
+
+    >>> import asyncio
+    >>> from extlink import AsyncExtLink, catalog
+    >>> async def night():
+    ...     tenant = await AsyncExtLink.in_memory().open_tenant("acme", edition="JP", products={"kintone"})
+    ...     admin = tenant.acting_as("admin-1", roles={"common_administrator"})
+    ...     await admin.run(services.register(catalog.SLACK))
+    ...     return await stop_async(admin, "slack", "token leak at the vendor")
+    >>> asyncio.run(night()).remaining.count
+    0
+    """
+    _require(tenant, AsyncTenant, "tenant", "stop")
+    return await _driven_async(_stopping(service, cause), lambda operation, _: tenant.run(operation))
+
+
+def _require(value: object, kind: type[object], field: str, other: str) -> None:
+    """Refuse the other colour: with nothing awaited, nothing would be stopped."""
     if not isinstance(value, kind):
         raise InvalidInput(
-            field,
-            f"expected the {kind.__name__} of a synchronous host, got {type(value).__name__}; from asyncio run "
-            f"services.quarantine, services.purge until it is done, and services.remaining",
+            field, f"expected {kind.__name__}, got {type(value).__name__}; for the other colour there is {other}"
         )
+
+
+def _ask(operation: Operation[T], call: Call | None = None) -> Generator[_Asked, object, T]:
+    return cast("T", (yield operation, call))
+
+
+def _driven(work: _Work[T], run: Callable[[Operation[object], Call | None], object]) -> T:
+    """Run what is asked for, one after another; what an operation raises, the work is told."""
+    try:
+        asked = next(work)
+        while True:
+            try:
+                answer = run(*asked)
+            except ExtlinkError as error:
+                asked = work.throw(error)
+            else:
+                asked = work.send(answer)
+    except StopIteration as done:
+        return cast("T", done.value)
+
+
+async def _driven_async(work: _Work[T], run: Callable[[Operation[object], Call | None], Awaitable[object]]) -> T:
+    try:
+        asked = next(work)
+        while True:
+            try:
+                answer = await run(*asked)
+            except ExtlinkError as error:
+                asked = work.throw(error)
+            else:
+                asked = work.send(answer)
+    except StopIteration as done:
+        return cast("T", done.value)
+
+
+def _stopping(service: str, cause: str) -> _Work[Statement]:
+    yield from _ask(services.quarantine(service, cause))
+    purge = yield from _purged(service, None)
+    return Statement(purge=purge, remaining=(yield from _ask(services.remaining(service))))
+
+
+def _purged(service: str, call: Call | None) -> _Work[Purge]:
+    """Run the purge until it is done."""
+    purge = yield from _ask(services.purge(service), call)
+    while purge.done is None:
+        purge = yield from _ask(services.purge(service), call)
+    return purge
 
 
 @attrs.define
@@ -146,24 +211,47 @@ def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: s
     >>> stop_everywhere(ExtLink.in_memory(), ["acme"], "slack", "vendor breach").refused
     (('acme', 'tenant.not_open'),)
     """
-    _synchronous(hub, ExtLink, "hub")
-    host, found = hub.host(), _Found()
+    _require(hub, ExtLink, "hub", "stop_everywhere_async")
+    return _driven(_stopping_everywhere(tenants, service, cause), lambda asked, call: hub.carry_out(asked, _for(call)))
+
+
+async def stop_everywhere_async(
+    hub: AsyncExtLink, tenants: Iterable[str], service: str, cause: str
+) -> StatementEverywhere:
+    """Do the same as `stop_everywhere` for a host on asyncio; cancelled, call it again.
+
+    >>> import asyncio
+    >>> from extlink import AsyncExtLink
+    >>> async def night():
+    ...     return await stop_everywhere_async(AsyncExtLink.in_memory(), ["acme"], "slack", "vendor breach")
+    >>> asyncio.run(night()).refused
+    (('acme', 'tenant.not_open'),)
+    """
+    _require(hub, AsyncExtLink, "hub", "stop_everywhere")
+    work = _stopping_everywhere(tenants, service, cause)
+    return await _driven_async(work, lambda asked, call: hub.carry_out(asked, _for(call)))
+
+
+def _for(call: Call | None) -> Call:
+    return call or _AS_HOST
+
+
+def _stopping_everywhere(tenants: Iterable[str], service: str, cause: str) -> _Work[StatementEverywhere]:
+    found = _Found()
     named = tuple(parse_tenant(one) for one in sorted(parse_ids(tenants, "tenants")))
-    host.run(services.quarantine_everywhere(service, cause))
+    yield from _ask(services.quarantine_everywhere(service, cause))
     for tenant in named:
         call = Call(tenant, _HOST)
         try:
-            purge = hub.carry_out(services.purge(service), call)
-            while purge.done is None:
-                purge = hub.carry_out(services.purge(service), call)
-            found.take(hub.carry_out(services.remaining(service), call))
+            purge = yield from _purged(service, call)
+            found.take((yield from _ask(services.remaining(service), call)))
         except Refused as refused:
             found.pass_over(tenant, refused)
             continue
         except CorruptRecord as damaged:
             found.damage = found.damage or damaged
             continue
-        host.run(services.note_purge(tenant, purge))
+        yield from _ask(services.note_purge(tenant, purge))
     if found.damage is not None:
         raise found.damage
-    return found.statement(host.run(services.purges(service)))
+    return found.statement((yield from _ask(services.purges(service))))
