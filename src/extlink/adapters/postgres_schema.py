@@ -101,7 +101,8 @@ def _connected(conninfo: str, schema: str) -> Generator[Connection[Row]]:
     Statements(schema)  # the name is put into texts
     how = settings(conninfo, _PATIENCE_SECONDS, 1)
     try:
-        with Connection[Row].connect(**how) as connection:
+        # Nothing is prepared by name: a pooler in between may run what another client prepared.
+        with Connection[Row].connect(**how, prepare_threshold=None) as connection:
             yield connection
     except psycopg.Error as error:
         raise wrapped(error, opening=True) from error
