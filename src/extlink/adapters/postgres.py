@@ -20,6 +20,7 @@ import os
 import weakref
 from asyncio import Lock as AsyncLock
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from threading import Lock
 from types import TracebackType
@@ -101,8 +102,22 @@ def _row(connection: Connection[object], text: bytes) -> Row | None:
     return cursor.fetchone()
 
 
-def _configured(connection: Connection[Row]) -> None:
+def _recognized(connection: Connection[Row]) -> None:
     connection.prepare_threshold = threshold(connection, _row(connection, PROCESS))
+
+
+def _prepared(connection: Connection[Row], statements: Sequence[Statement]) -> None:
+    with connection.pipeline():
+        for statement in statements:
+            _asked(connection, *statement)
+
+
+def _configured(connection: Connection[Row], sql: Statements) -> None:
+    _recognized(connection)
+    if is_named(connection):
+        # Prepared beforehand, so that a check costs no more over a new connection. What fails here is told by the call.
+        with contextlib.suppress(psycopg.Error):
+            _prepared(connection, sql.usual)
 
 
 def _rows(connection: Connection[object], statement: Statement) -> Sequence[Row]:
@@ -132,7 +147,7 @@ def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Ve
 
 
 def _opened(connection: Connection[Row], schema: str) -> None:
-    _configured(connection)
+    _recognized(connection)
     require_ready(_row(connection, SETTINGS))
     require_files(_rows(connection, applied(schema)))
 
@@ -183,7 +198,7 @@ class PostgresStorage:
             min_size=1,
             max_size=self._connections,
             timeout=self._timeout,
-            configure=_configured,
+            configure=partial(_configured, sql=self._sql),
             open=False,
         )
         self._finalizer = weakref.finalize(self, abandon, pool)
@@ -346,8 +361,22 @@ async def _async_row(connection: AsyncConnection[object], text: bytes) -> Row | 
     return await cursor.fetchone()
 
 
-async def _async_configured(connection: AsyncConnection[Row]) -> None:
+async def _async_recognized(connection: AsyncConnection[Row]) -> None:
     connection.prepare_threshold = threshold(connection, await _async_row(connection, PROCESS))
+
+
+async def _async_prepared(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> None:
+    async with connection.pipeline():
+        for statement in statements:
+            await _async_asked(connection, *statement)
+
+
+async def _async_configured(connection: AsyncConnection[Row], sql: Statements) -> None:
+    await _async_recognized(connection)
+    if is_named(connection):
+        # Prepared beforehand, so that a check costs no more over a new connection. What fails here is told by the call.
+        with contextlib.suppress(psycopg.Error):
+            await _async_prepared(connection, sql.usual)
 
 
 async def _async_rows(connection: AsyncConnection[object], statement: Statement) -> Sequence[Row]:
@@ -379,7 +408,7 @@ async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracke
 
 
 async def _async_opened(connection: AsyncConnection[Row], schema: str) -> None:
-    await _async_configured(connection)
+    await _async_recognized(connection)
     require_ready(await _async_row(connection, SETTINGS))
     require_files(await _async_rows(connection, applied(schema)))
 
@@ -424,7 +453,7 @@ class AsyncPostgresStorage:
             min_size=1,
             max_size=self._connections,
             timeout=self._timeout,
-            configure=_async_configured,
+            configure=partial(_async_configured, sql=self._sql),
             open=False,
         )
         self._finalizer = weakref.finalize(self, abandon, pool)
