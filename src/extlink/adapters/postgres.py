@@ -5,6 +5,7 @@ Rules (DESIGN 5)
     A commit is one short transaction in two round trips. If its answer is lost, the same batch is committed again on
     another connection: there it waits for the head row until the first one has ended, and its id tells how it ended.
     A connection on which anything went wrong, a cancelled task included, is closed and never used again.
+    No answer is taken from a standby, and nothing is prepared by name behind a pooler (`_postgres_servers`).
     Tables are made by `extlink schema upgrade`, never by a store: the role a host runs under needs no right to.
 
 Two engines
@@ -160,7 +161,8 @@ class PostgresStorage:
 
     Args:
         conninfo: as libpq reads it: `"dbname=links"`, `"postgresql://host/links"`. What it leaves out comes from the
-            environment (PGHOST, PGUSER ...). Of several hosts the one that takes writes is used.
+            environment (PGHOST, PGUSER ...). Of several hosts the one that takes writes is used; a standby that is
+            reached nevertheless makes every call `Unavailable`.
         schema: the schema of the tables.
         timeout: seconds a call waits for a connection, and a commit for other writers of its tenant.
         connections: how many are open at most; PostgreSQL carries a limited number for all hosts together.
