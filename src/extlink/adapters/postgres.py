@@ -110,7 +110,7 @@ def _recognized(connection: Connection[Row]) -> None:
 def _prepared(connection: Connection[Row], statements: Sequence[Statement]) -> None:
     with connection.pipeline():
         for statement in statements:
-            _asked(connection, *statement)
+            connection.execute(*statement, prepare=True)
 
 
 def _configured(connection: Connection[Row], sql: Statements) -> None:
@@ -370,7 +370,7 @@ async def _async_recognized(connection: AsyncConnection[Row]) -> None:
 async def _async_prepared(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> None:
     async with connection.pipeline():
         for statement in statements:
-            await _async_asked(connection, *statement)
+            await connection.execute(*statement, prepare=True)
 
 
 async def _async_configured(connection: AsyncConnection[Row], sql: Statements) -> None:
