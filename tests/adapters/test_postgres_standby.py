@@ -11,6 +11,7 @@ import pytest
 
 from extlink import access, links
 from extlink.adapters import _postgres_servers, postgres
+from extlink.adapters._postgres import Bracket
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
 from extlink.adapters.postgres_schema import upgrade
 from extlink.errors import Misconfigured, Unavailable
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 READ_COMMITTED = psycopg.IsolationLevel.READ_COMMITTED
 SENTENCE = r"takes no writes .* target_session_attrs=read-write \(it is a standby\)"
+OVERRULING = Bracket((b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",), (b"COMMIT",), (b"COMMIT",), "COMMIT")
 READ_ONLY = r"takes no writes .* \(it is set to read only\)"
 
 
@@ -228,6 +230,10 @@ def test_a_server_that_is_set_read_only_while_connected(primary: Cluster, tables
                     values(store, at(b"a"))
             with pytest.raises(Unavailable, match="takes no writes"):
                 store.commit(batch(Write(at(b"a"), b"y")))
+            # The control: a commit that overrules the server is written, to where nobody will look.
+            refusing, store._own = store._own, OVERRULING
+            assert 2 == store.commit(batch(Write(at(b"b"), b"y")))
+            store._own = refusing
             with psycopg.connect(primary.conninfo) as host, pytest.raises(Unavailable, match=READ_ONLY):
                 host.isolation_level = READ_COMMITTED
                 store.joined(host).read([at(b"a")], {})
