@@ -24,7 +24,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-__all__ = ["VERSIONS", "Cluster", "cluster", "missing", "newest", "require"]
+__all__ = ["VERSIONS", "Cluster", "Standby", "cluster", "missing", "newest", "require"]
 
 # Servers refuse to run as root; then they run as this user.
 NOBODY: Final = "nobody"
@@ -81,7 +81,7 @@ def newest() -> str:
 class Cluster:
     """One server with databases of ours; `start` and `stop_hard` play a machine that dies."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, **settings: str) -> None:
         memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
         usable = memory.is_dir() and os.access(memory, os.W_OK)
         self.folder = Path(tempfile.mkdtemp(prefix="extlink-pg-", dir=memory if usable else None))
@@ -92,13 +92,17 @@ class Cluster:
             shutil.chown(self.folder, NOBODY)
             self._user = {"user": NOBODY, "group": "nogroup", "extra_groups": []}
         self._numbers = itertools.count()
-        self._run("initdb", "-D", self._data, "-U", "extlink", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        lines = [f"{name} = '{value}'\n" for name, value in SETTINGS.items()]
-        (self._data / "postgresql.auto.conf").write_text(
-            "".join([*lines, f"unix_socket_directories = '{self.folder}'\n"]), encoding="utf-8"
-        )
-        self.start()
+        self._settings = {**SETTINGS, **settings}
         atexit.register(self.remove)
+        self._make_data()
+        with (self._data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
+            file.write(f"unix_socket_directories = '{self.folder}'\n")
+        self.start()
+
+    def _make_data(self) -> None:
+        self._run("initdb", "-D", self._data, "-U", "extlink", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        lines = [f"{name} = '{value}'\n" for name, value in self._settings.items()]
+        (self._data / "postgresql.auto.conf").write_text("".join(lines), encoding="utf-8")
 
     @property
     def conninfo(self) -> str:
@@ -125,6 +129,16 @@ class Cluster:
     def stop_hard(self) -> None:
         """End the server at once, as a loss of power does to its processes: nothing is written any more."""
         self._run("pg_ctl", "stop", "-D", self._data, "-m", "immediate", "-w", "-t", _WAIT_SECONDS, "-s")
+
+    def demote(self) -> None:
+        """Make the server a standby that follows nobody: at its address there is no primary any more."""
+        self.stop_hard()
+        (self._data / "standby.signal").touch()
+        self.start()
+
+    def promote(self) -> None:
+        """Make the server that was a standby a primary, and wait until it is."""
+        self._run("pg_ctl", "promote", "-D", self._data, "-w", "-t", _WAIT_SECONDS, "-s")
 
     def remove(self) -> None:
         """Stop the server by its process id and remove its folder."""
@@ -160,6 +174,18 @@ class Cluster:
             check=True,
             **self._user,
         )
+
+
+class Standby(Cluster):
+    """A hot standby of another server, which it follows as fast as it can."""
+
+    def __init__(self, primary: Cluster) -> None:
+        self._primary = primary
+        super().__init__(primary.program(""))
+
+    def _make_data(self) -> None:
+        # Its settings come with the copy, and at its end whom it follows.
+        self._run("pg_basebackup", "-D", self._data, "-d", self._primary.conninfo, "-R", "-c", "fast", "--no-sync")
 
 
 @cache

@@ -155,25 +155,6 @@ def test_the_text_has_phases() -> None:
         sql(schema="Not a name")
 
 
-@pytest.mark.parametrize(
-    ("statement", "problem"),
-    [
-        ("DROP INDEX extlink.entry_batch", "table entry lacks a unique index on tenant, batch, position"),
-        ("ALTER TABLE extlink.record DROP CONSTRAINT record_pkey", "table record lacks a unique index on tenant, path"),
-        ("ALTER TABLE extlink.head ALTER floor TYPE numeric", "column head.floor is not bigint NOT NULL"),
-        ("ALTER TABLE extlink.entry ALTER body DROP NOT NULL", "column entry.body is not bytea NOT NULL"),
-        ("ALTER TABLE extlink.entry SET UNLOGGED", "table entry is unlogged: a crash of the server empties it"),
-    ],
-)
-def test_verify_finds_what_was_changed_by_hand(
-    server: Cluster, connection: psycopg.Connection[Any], schema: str, statement: str, problem: str
-) -> None:
-    """An index that is gone, a column of another type, a table that is not kept."""
-    connection.execute(statement.replace("extlink", schema).encode())
-
-    assert (problem,) == verify(server.conninfo, schema=schema)
-
-
 def test_a_server_that_is_away(tmp_path: Path) -> None:
     """A typed error, as everywhere."""
     for call in (status, upgrade, verify):

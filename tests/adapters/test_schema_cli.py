@@ -28,7 +28,8 @@ def test_a_database_is_brought_up_from_the_command_line(server: Cluster) -> None
     assert 0 == ask("verify").code
     with psycopg.connect(server.conninfo, autocommit=True) as connection:
         connection.execute(f"DROP INDEX {schema}.entry_batch".encode())
-    assert ("table entry lacks a unique index on tenant, batch, position", 1) == ask("verify")
+    lacking = "table entry lacks a unique index on tenant, batch, position; make it as `extlink schema sql` does"
+    assert (lacking, 1) == ask("verify")
 
 
 def test_the_sql_needs_no_server() -> None:

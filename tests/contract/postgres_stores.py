@@ -19,10 +19,15 @@ _MOST_OPEN = 4
 
 
 class Schemas:
-    """Open stores on one server: fresh ones, or the same one again."""
+    """Open stores on one server: fresh ones, or the same one again.
 
-    def __init__(self, version: str, colour: str) -> None:
+    Args:
+        conninfo: how the stores reach the server, where it is not directly.
+    """
+
+    def __init__(self, version: str, colour: str, conninfo: str | None = None) -> None:
         self.cluster = clusters.cluster(version)
+        self._conninfo = conninfo or self.cluster.conninfo
         self.colour = colour
         self._same = self.cluster.fresh_name()
         self._closing: deque[Callable[[], None]] = deque()
@@ -43,7 +48,7 @@ class Schemas:
         # The pool's own threads draw random numbers while they connect, which Hypothesis takes for the test's doing:
         # they are waited for before anything is asked.
         if self.colour == "sync":
-            store = PostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
+            store = PostgresStorage(self._conninfo, schema=schema, connections=connections)
             self._closing.append(store.close)
             store.open()
             store._pool.wait()
@@ -60,10 +65,10 @@ class Schemas:
 
     def again_async(self) -> AsyncPostgresStorage:
         """Return the asynchronous store over what `again` opens, for `async with`."""
-        return AsyncPostgresStorage(self.cluster.conninfo, schema=self._same, connections=10)
+        return AsyncPostgresStorage(self._conninfo, schema=self._same, connections=10)
 
     async def _opened(self, schema: str, connections: int) -> AsyncPostgresStorage:
-        store = AsyncPostgresStorage(self.cluster.conninfo, schema=schema, connections=connections)
+        store = AsyncPostgresStorage(self._conninfo, schema=schema, connections=connections)
         await store.open()
         await store._pool.wait()
         return store

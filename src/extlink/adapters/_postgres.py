@@ -21,7 +21,6 @@ import attrs
 import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -30,7 +29,6 @@ from extlink.errors import Conflict, Misconfigured, Unavailable
 from extlink.ports import ABSENT, Batch, Entries, Guard, Key, Page, Position, Query, Records, Stored, Version
 
 __all__ = [
-    "ISOLATION",
     "JOINED",
     "SETTINGS",
     "UNDO",
@@ -46,9 +44,7 @@ __all__ = [
     "own",
     "page",
     "require_closed",
-    "require_joinable",
     "require_ready",
-    "require_transaction",
     "settings",
 ]
 
@@ -115,7 +111,8 @@ class Bracket(NamedTuple):
     ended: str
 
 
-_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# Not READ WRITE: a server that was set to read only, while another one takes over, is to refuse.
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 # A declined transaction is committed, not rolled back: psycopg forgets every prepared statement at a ROLLBACK, and in a
 # pipeline it forgets them too late (3.3.9). What is lost with it, if anything, is that a lock was taken.
 _DECLINE: Final = (b"SET LOCAL synchronous_commit = off", b"COMMIT")
@@ -168,9 +165,6 @@ class Verdict:
         return self.position
 
 
-ISOLATION: Final = Statement(b"SELECT current_setting('transaction_isolation')", ())
-
-
 class Statements:
     """The statements of a store, over one schema of a database.
 
@@ -188,6 +182,9 @@ class Statements:
             )
         self.schema = schema
         self._text = lru_cache(_REMEMBERED)(self._formatted)
+        # Reads of nothing, in the words of nearly every read: of a tenant, and of a tenant and the host.
+        nothing = [Key(b"~host", b""), Key(b"", b"")]
+        self.usual = (self.reading(nothing[:1], {}), self.reading(nothing, {}))
 
     def _formatted(self, text: str, count: int = 1) -> bytes:
         parts = (text.format(schema=self.schema, number=number) for number in range(count))
@@ -384,34 +381,6 @@ def require_ready(row: Row | None) -> None:
         )
     if fsync == "off":
         raise Misconfigured("fsync is off on this server, so a crash can lose or damage everything; turn it on")
-
-
-def require_transaction(connection: Connection[object] | AsyncConnection[object]) -> None:
-    """Require that a connection of the host's is in a transaction, or begins one by itself.
-
-    Raises:
-        Misconfigured: every statement would be committed on its own.
-        Unavailable: the transaction has failed already.
-    """
-    state = connection.info.transaction_status
-    if state == TransactionStatus.INERROR:
-        raise Unavailable("the host's transaction has failed; roll it back and begin another")
-    if connection.autocommit and state == TransactionStatus.IDLE:
-        raise Misconfigured("expected a connection inside a transaction; open `with connection.transaction():` first")
-
-
-def require_joinable(row: Row | None) -> None:
-    """Require that each statement of the host's transaction sees what was committed before it.
-
-    Raises:
-        Misconfigured: an isolation level under which a read may answer with what was true long ago.
-    """
-    (isolation,) = row or ("none",)
-    if isolation != "read committed":
-        raise Misconfigured(
-            f"expected a transaction with READ COMMITTED, got {isolation}: its reads would not see a revocation that "
-            "was committed since it began"
-        )
 
 
 def abandon(pool: ConnectionPool[Connection[Row]] | AsyncConnectionPool[AsyncConnection[Row]]) -> None:

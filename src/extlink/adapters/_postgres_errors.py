@@ -25,6 +25,7 @@ _AGAIN: Final = frozenset({"40001", "40P01"})
 # A prepared statement that a pooler dropped or a schema change outdated; a server that became a standby.
 _ELSEWHERE: Final = frozenset({"0A000", "26000", "42P05", "25006"})
 _ELSEWHERE_CLASSES: Final = frozenset({"08", "57"})
+_READ_ONLY: Final = "25006"
 _CANCELLED: Final = "57014"
 _WAITED: Final = frozenset({"55P03", *_AGAIN})
 _CORRUPT: Final = frozenset({"XX001", "XX002"})
@@ -77,6 +78,11 @@ def wrapped(error: psycopg.Error, *, opening: bool = False) -> StorageError | Mi
         return Contention(f"PostgreSQL let others go first; nothing was changed, call again ({_reason(error)})")
     if code in _CORRUPT:
         return CorruptRecord(f"PostgreSQL found a damaged page; restore it from a backup ({_reason(error)})")
+    if code == _READ_ONLY:
+        return Unavailable(
+            "this server takes no writes and may answer with yesterday, which would let in what was revoked since; "
+            f"name every host in the connection string, with target_session_attrs=read-write ({_reason(error)})"
+        )
     if code in _TABLES:
         kind = Misconfigured if opening else Unavailable
         return kind(f"the tables are missing or old; run: extlink schema upgrade ({_reason(error)})")

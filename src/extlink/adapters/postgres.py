@@ -5,6 +5,7 @@ Rules (DESIGN 5)
     A commit is one short transaction in two round trips. If its answer is lost, the same batch is committed again on
     another connection: there it waits for the head row until the first one has ended, and its id tells how it ended.
     A connection on which anything went wrong, a cancelled task included, is closed and never used again.
+    No answer is taken from a standby, and nothing is prepared by name behind a pooler (`_postgres_servers`).
     Tables are made by `extlink schema upgrade`, never by a store: the role a host runs under needs no right to.
 
 Two engines
@@ -20,6 +21,7 @@ import os
 import weakref
 from asyncio import Lock as AsyncLock
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from threading import Lock
 from types import TracebackType
@@ -35,7 +37,6 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from extlink.adapters._bounds import require_keys
 from extlink.adapters._postgres import (
-    ISOLATION,
     JOINED,
     SETTINGS,
     UNDO,
@@ -50,13 +51,21 @@ from extlink.adapters._postgres import (
     own,
     page,
     require_closed,
-    require_joinable,
     require_ready,
-    require_transaction,
     settings,
 )
 from extlink.adapters._postgres_errors import Way, way, wrapped
 from extlink.adapters._postgres_files import applied, require_files
+from extlink.adapters._postgres_servers import (
+    ISOLATION,
+    PROCESS,
+    WITNESS,
+    is_named,
+    require_joinable,
+    require_primary,
+    require_transaction,
+    threshold,
+)
 from extlink.ports import Batch, Key, Page, Position, Query, Stored, Version
 
 __all__ = ["AsyncPostgresStorage", "JoinedAsyncPostgresStorage", "JoinedPostgresStorage", "PostgresStorage"]
@@ -87,9 +96,42 @@ def _asked(connection: Connection[object], text: bytes, parameters: Sequence[obj
     return cursor.execute(text, parameters, prepare=True, binary=True)
 
 
+def _row(connection: Connection[object], text: bytes) -> Row | None:
+    # Asked before it is known whether the connection may prepare anything.
+    cursor = Cursor(connection, row_factory=tuple_row)
+    cursor.execute(text, prepare=False)
+    return cursor.fetchone()
+
+
+def _recognized(connection: Connection[Row]) -> None:
+    connection.prepare_threshold = threshold(connection, _row(connection, PROCESS))
+
+
+def _prepared(connection: Connection[Row], statements: Sequence[Statement]) -> None:
+    with connection.pipeline():
+        for statement in statements:
+            connection.execute(*statement, prepare=True)
+
+
+def _configured(connection: Connection[Row], sql: Statements) -> None:
+    _recognized(connection)
+    if is_named(connection):
+        # Prepared beforehand, so that a check costs no more over a new connection. What fails here is told by the call.
+        with contextlib.suppress(psycopg.Error):
+            _prepared(connection, sql.usual)
+
+
 def _rows(connection: Connection[object], statement: Statement) -> Sequence[Row]:
-    cursor = _asked(connection, *statement)
-    return cursor.fetchall()
+    if is_named(connection):
+        cursor = _asked(connection, *statement)
+        rows = cursor.fetchall()
+        require_primary(connection)
+        return rows
+    with connection.pipeline():
+        witness = _asked(connection, WITNESS)
+        cursor = _asked(connection, *statement)
+        require_primary(connection, witness.fetchone())
+        return cursor.fetchall()
 
 
 def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Verdict:
@@ -105,9 +147,9 @@ def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Ve
     return verdict
 
 
-def _opened(connection: Connection[object], schema: str) -> None:
-    cursor = _asked(connection, SETTINGS)
-    require_ready(cursor.fetchone())
+def _opened(connection: Connection[Row], schema: str) -> None:
+    _recognized(connection)
+    require_ready(_row(connection, SETTINGS))
     require_files(_rows(connection, applied(schema)))
 
 
@@ -119,7 +161,8 @@ class PostgresStorage:
 
     Args:
         conninfo: as libpq reads it: `"dbname=links"`, `"postgresql://host/links"`. What it leaves out comes from the
-            environment (PGHOST, PGUSER ...). Of several hosts the one that takes writes is used.
+            environment (PGHOST, PGUSER ...). Of several hosts the one that takes writes is used; a standby that is
+            reached nevertheless makes every call `Unavailable`.
         schema: the schema of the tables.
         timeout: seconds a call waits for a connection, and a commit for other writers of its tenant.
         connections: how many are open at most; PostgreSQL carries a limited number for all hosts together.
@@ -153,7 +196,12 @@ class PostgresStorage:
         self._lock = Lock()
         self._ready = False
         pool: ConnectionPool[Connection[Row]] = ConnectionPool(
-            kwargs=self._settings, min_size=1, max_size=self._connections, timeout=self._timeout, open=False
+            kwargs=self._settings,
+            min_size=1,
+            max_size=self._connections,
+            timeout=self._timeout,
+            configure=partial(_configured, sql=self._sql),
+            open=False,
         )
         self._finalizer = weakref.finalize(self, abandon, pool)
         return pool
@@ -294,8 +342,7 @@ class JoinedPostgresStorage:
         require_transaction(self._connection)
         try:
             # Each time: the next transaction of the same connection may be of another kind.
-            (row,) = _rows(self._connection, ISOLATION)
-            require_joinable(row)
+            require_joinable(self._connection, _row(self._connection, ISOLATION))
             return work(self._connection, *arguments, **more)
         except psycopg.Error as error:
             raise wrapped(error) from error
@@ -309,9 +356,42 @@ async def _async_asked(
     return await cursor.execute(text, parameters, prepare=True, binary=True)
 
 
+async def _async_row(connection: AsyncConnection[object], text: bytes) -> Row | None:
+    # Asked before it is known whether the connection may prepare anything.
+    cursor = AsyncCursor(connection, row_factory=tuple_row)
+    await cursor.execute(text, prepare=False)
+    return await cursor.fetchone()
+
+
+async def _async_recognized(connection: AsyncConnection[Row]) -> None:
+    connection.prepare_threshold = threshold(connection, await _async_row(connection, PROCESS))
+
+
+async def _async_prepared(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> None:
+    async with connection.pipeline():
+        for statement in statements:
+            await connection.execute(*statement, prepare=True)
+
+
+async def _async_configured(connection: AsyncConnection[Row], sql: Statements) -> None:
+    await _async_recognized(connection)
+    if is_named(connection):
+        # Prepared beforehand, so that a check costs no more over a new connection. What fails here is told by the call.
+        with contextlib.suppress(psycopg.Error):
+            await _async_prepared(connection, sql.usual)
+
+
 async def _async_rows(connection: AsyncConnection[object], statement: Statement) -> Sequence[Row]:
-    cursor = await _async_asked(connection, *statement)
-    return await cursor.fetchall()
+    if is_named(connection):
+        cursor = await _async_asked(connection, *statement)
+        rows = await cursor.fetchall()
+        require_primary(connection)
+        return rows
+    async with connection.pipeline():
+        witness = await _async_asked(connection, WITNESS)
+        cursor = await _async_asked(connection, *statement)
+        require_primary(connection, await witness.fetchone())
+        return await cursor.fetchall()
 
 
 async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracket: Bracket) -> Verdict:
@@ -329,9 +409,9 @@ async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracke
     return verdict
 
 
-async def _async_opened(connection: AsyncConnection[object], schema: str) -> None:
-    cursor = await _async_asked(connection, SETTINGS)
-    require_ready(await cursor.fetchone())
+async def _async_opened(connection: AsyncConnection[Row], schema: str) -> None:
+    await _async_recognized(connection)
+    require_ready(await _async_row(connection, SETTINGS))
     require_files(await _async_rows(connection, applied(schema)))
 
 
@@ -371,7 +451,12 @@ class AsyncPostgresStorage:
         self._lock = AsyncLock()
         self._ready = False
         pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
-            kwargs=self._settings, min_size=1, max_size=self._connections, timeout=self._timeout, open=False
+            kwargs=self._settings,
+            min_size=1,
+            max_size=self._connections,
+            timeout=self._timeout,
+            configure=partial(_async_configured, sql=self._sql),
+            open=False,
         )
         self._finalizer = weakref.finalize(self, abandon, pool)
         return pool
@@ -524,8 +609,7 @@ class JoinedAsyncPostgresStorage:
         require_transaction(self._connection)
         try:
             # Each time: the next transaction of the same connection may be of another kind.
-            (row,) = await _async_rows(self._connection, ISOLATION)
-            require_joinable(row)
+            require_joinable(self._connection, await _async_row(self._connection, ISOLATION))
             return await work(self._connection, *arguments, **more)
         except psycopg.Error as error:
             raise wrapped(error) from error

@@ -71,7 +71,7 @@ def purge(conninfo: str, tenant: str, *, schema: str = "extlink") -> Purged:
     Statements(schema)
     records = entries = 0
     try:
-        with Connection[Row].connect(**settings(conninfo, _PATIENCE_SECONDS, 1)) as connection:
+        with Connection[Row].connect(**settings(conninfo, _PATIENCE_SECONDS, 1), prepare_threshold=None) as connection:
             connection.isolation_level = IsolationLevel.READ_COMMITTED
             is_left = True
             while is_left:

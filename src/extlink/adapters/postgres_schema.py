@@ -20,6 +20,7 @@ from psycopg import Connection
 from extlink.adapters._postgres import Row, Statements, settings
 from extlink.adapters._postgres_errors import wrapped
 from extlink.adapters._postgres_files import applied, lacking
+from extlink.adapters._postgres_verify import findings
 from extlink.adapters._schema import Script, scripts, statements
 from extlink.errors import InvalidInput, Misconfigured
 
@@ -45,38 +46,6 @@ _MADE_MEANWHILE: Final = (
     psycopg.errors.DuplicateSchema,
     psycopg.errors.DuplicateObject,
 )
-_COLUMNS: Final = """
-SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND c.relname IN ('head', 'record', 'entry')
-"""
-_INDEXES: Final = """
-SELECT c.relname, x.indisunique AND x.indisvalid,
-  array(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, place)
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.number ORDER BY k.place)
-FROM pg_catalog.pg_index AS x
-JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %s
-"""
-_UNLOGGED: Final = """
-SELECT c.relname FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relpersistence = 'u' AND c.relname IN ('head', 'record', 'entry')
-"""
-_TABLES: Final = {
-    "head": {"tenant": "bytea", "position": "bigint", "floor": "bigint"},
-    "record": {"tenant": "bytea", "path": "bytea", "version": "bigint", "value": "bytea"},
-    "entry": {"tenant": "bytea", "position": "bigint", "batch": "bigint", "body": "bytea"},
-}
-_UNIQUE: Final = (
-    ("head", ("tenant",)),
-    ("record", ("tenant", "path")),
-    ("entry", ("tenant", "position")),
-    ("entry", ("tenant", "batch", "position")),
-)
 
 
 @attrs.frozen
@@ -101,7 +70,8 @@ def _connected(conninfo: str, schema: str) -> Generator[Connection[Row]]:
     Statements(schema)  # the name is put into texts
     how = settings(conninfo, _PATIENCE_SECONDS, 1)
     try:
-        with Connection[Row].connect(**how) as connection:
+        # Nothing is prepared by name: a pooler in between may run what another client prepared.
+        with Connection[Row].connect(**how, prepare_threshold=None) as connection:
             yield connection
     except psycopg.Error as error:
         raise wrapped(error, opening=True) from error
@@ -199,6 +169,11 @@ def _text(statement: str) -> bytes:
 def verify(conninfo: str, *, schema: str = "extlink") -> tuple[str, ...]:
     """Compare a database with what this release needs and return what is wrong, nothing if all is well.
 
+    Anything is wrong that could make the store lie: tables, keys and columns that are others, what changes, refuses or
+    hides rows on their way (triggers, rules, policies, constraints), views that show something else, rights that the
+    role lacks. Each is a sentence that names the object and says what to do. Ask as the role that the host runs under,
+    or as the owner.
+
     Raises:
         Misconfigured, StorageError: as `status`.
 
@@ -207,27 +182,9 @@ def verify(conninfo: str, *, schema: str = "extlink") -> tuple[str, ...]:
     """
     with _connected(conninfo, schema) as connection:
         todo = lacking(_rows(connection, schema))
-        columns = connection.execute(_text(_COLUMNS), (schema,)).fetchall()
-        indexes = connection.execute(_text(_INDEXES), (schema,)).fetchall()
-        unlogged = connection.execute(_text(_UNLOGGED), (schema,)).fetchall()
-    if todo:
-        return tuple(f"file {script.name} is not applied" for script in todo)
-    found = {(table, column): (kind, required) for table, column, kind, required in columns}
-    unique = {(table, tuple(names)) for table, is_unique, names in indexes if is_unique}
-    return (
-        *(
-            f"column {table}.{column} is not {kind} NOT NULL"
-            for table, fields in _TABLES.items()
-            for column, kind in fields.items()
-            if found.get((table, column)) != (kind, True)
-        ),
-        *(
-            f"table {table} lacks a unique index on {', '.join(names)}"
-            for table, names in _UNIQUE
-            if (table, names) not in unique
-        ),
-        *(f"table {table} is unlogged: a crash of the server empties it" for (table,) in unlogged),
-    )
+        if todo:
+            return tuple(f"file {script.name} is not applied" for script in todo)
+        return findings(connection, schema)
 
 
 def sql(*, schema: str = "extlink", phase: Phase = "all") -> str:
