@@ -11,6 +11,7 @@ from extlink.cli.changes import add_arguments as changes_arguments, run as run_c
 from extlink.cli.end_links import add_arguments as end_links_arguments, run as run_end_links
 from extlink.cli.gc import add_arguments as gc_arguments, run as run_gc
 from extlink.cli.plan import add_arguments as plan_arguments, run as run_plan
+from extlink.cli.remove_tenant import add_arguments as remove_tenant_arguments, run as run_remove_tenant
 from extlink.cli.report import Lines, Report
 from extlink.cli.schema import add_arguments as schema_arguments, run as run_schema
 from extlink.errors import ExtlinkError
@@ -25,6 +26,7 @@ _COMMANDS: Final[tuple[tuple[str, str, _Add, _Run], ...]] = (
     ("schema", "look after the tables of a PostgreSQL store", schema_arguments, run_schema),
     ("gc", "clear away what tenants no longer need", gc_arguments, run_gc),
     ("end-links", "end every link of a store that was restored from a backup", end_links_arguments, run_end_links),
+    ("remove-tenant", "remove a tenant from a store for good", remove_tenant_arguments, run_remove_tenant),
 )
 WRONG: Final = 2
 # Python counts no blank but the plain one as printable; the Japanese and Chinese reports indent with this one.
