@@ -244,6 +244,6 @@ def test_asyncio_takes_no_synchronous_host() -> None:
     """Its operations would be done before anybody awaits them, and what they raise come from elsewhere."""
     hub: Any = ExtLink.in_memory()
     with pytest.raises(InvalidInput, match=r"^tenant: expected AsyncTenant, got Tenant; .* there is stop$"):
-        asyncio.run(stop_async(hub.tenant("acme"), SERVICE, "a leak"))
+        _ = stop_async(hub.tenant("acme"), SERVICE, "a leak")
     with pytest.raises(InvalidInput, match=r"^hub: expected AsyncExtLink, got ExtLink; .* there is stop_everywhere$"):
-        asyncio.run(stop_everywhere_async(hub, ["acme"], SERVICE, "a leak"))
+        _ = stop_everywhere_async(hub, ["acme"], SERVICE, "a leak")

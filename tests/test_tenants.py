@@ -15,7 +15,7 @@ from extlink.domain.tenant import HOST, Tenant
 from extlink.domain.token import KeyRing
 from extlink.domain.token_ledger import TokenSet
 from extlink.errors import InvalidInput, Misconfigured, Refused
-from extlink.ports import Page, Query, Write
+from extlink.ports import Batch, Page, Query, Version, Write
 from extlink.records import tenant_key
 from extlink.runtime import ExtLink
 from tests.fakes import NOW, CountingEntropy, FrozenClock
@@ -98,6 +98,17 @@ def test_what_a_broken_removal_left_is_not_opened() -> None:
     assert before == host.dump()
     with pytest.raises(Refused, match=r"tenant\.not_open"):
         host.tenant.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
+
+
+def test_a_ledger_without_records_is_not_gone_on_with() -> None:
+    """A removal that broke off near its end has left entries alone: no new tenant's ledger begins after them."""
+    host = Host.prepared()
+    store = MemoryStorage()
+    store.commit(Batch(tenant=b"acme", id=Version(7), guards=(), writes=(), entries=(b"{}",), at=NOW))
+    hub = another_hub(store, host.directory, host.clock)
+
+    with pytest.raises(Refused, match=r"tenant\.incomplete"):
+        hub.open_tenant("acme", edition="JP", products={"kintone"})
 
 
 def test_an_opening_that_does_not_look_revives_links() -> None:

@@ -9,29 +9,23 @@ Every function here only runs operations one after another - `services.quarantin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from typing import Final, TypeVar, cast
+from collections.abc import Coroutine, Iterable
+from typing import Final
 
 import attrs
 
 from extlink import services
 from extlink.domain.identifier import TenantId, parse_ids
-from extlink.domain.tenant import HOST, Actor
-from extlink.errors import CorruptRecord, ExtlinkError, InvalidInput, Refused
+from extlink.domain.tenant import Actor
+from extlink.errors import CorruptRecord, InvalidInput, Refused
 from extlink.hub import parse_tenant
-from extlink.operation import Call, Operation
+from extlink.operation import Call, Flow, following
 from extlink.runtime import AsyncExtLink, AsyncTenant, ExtLink, Tenant
 from extlink.service_purge import Purge, Purges, Remaining
 
 __all__ = ["Statement", "StatementEverywhere", "stop", "stop_async", "stop_everywhere", "stop_everywhere_async"]
 
-T = TypeVar("T")
 _HOST: Final = Actor(roles=frozenset({"host"}))
-_AS_HOST: Final = Call(HOST, _HOST)
-
-# What is to be run next, for whom; None: for the tenant that the caller has at hand.
-_Asked = tuple[Operation[object], Call | None]
-_Work = Generator[_Asked, object, T]
 
 
 @attrs.frozen(kw_only=True)
@@ -88,10 +82,10 @@ def stop(tenant: Tenant, service: str, cause: str) -> Statement:
     0
     """
     _require(tenant, Tenant, "tenant", "stop_async")
-    return _driven(_stopping(service, cause), lambda operation, _: tenant.run(operation))
+    return tenant.follow(_stopping(service, cause))
 
 
-async def stop_async(tenant: AsyncTenant, service: str, cause: str) -> Statement:
+def stop_async(tenant: AsyncTenant, service: str, cause: str) -> Coroutine[object, object, Statement]:
     """Do the same as `stop` for a host on asyncio; cancelled, call it again.
 
     >>> import asyncio
@@ -105,7 +99,7 @@ async def stop_async(tenant: AsyncTenant, service: str, cause: str) -> Statement
     0
     """
     _require(tenant, AsyncTenant, "tenant", "stop")
-    return await _driven_async(_stopping(service, cause), lambda operation, _: tenant.run(operation))
+    return tenant.follow(_stopping(service, cause))
 
 
 def _require(value: object, kind: type[object], field: str, other: str) -> None:
@@ -116,50 +110,17 @@ def _require(value: object, kind: type[object], field: str, other: str) -> None:
         )
 
 
-def _ask(operation: Operation[T], call: Call | None = None) -> Generator[_Asked, object, T]:
-    return cast("T", (yield operation, call))
-
-
-def _driven(work: _Work[T], run: Callable[[Operation[object], Call | None], object]) -> T:
-    """Run what is asked for, one after another; what an operation raises, the work is told."""
-    try:
-        asked = next(work)
-        while True:
-            try:
-                answer = run(*asked)
-            except ExtlinkError as error:
-                asked = work.throw(error)
-            else:
-                asked = work.send(answer)
-    except StopIteration as done:
-        return cast("T", done.value)
-
-
-async def _driven_async(work: _Work[T], run: Callable[[Operation[object], Call | None], Awaitable[object]]) -> T:
-    try:
-        asked = next(work)
-        while True:
-            try:
-                answer = await run(*asked)
-            except ExtlinkError as error:
-                asked = work.throw(error)
-            else:
-                asked = work.send(answer)
-    except StopIteration as done:
-        return cast("T", done.value)
-
-
-def _stopping(service: str, cause: str) -> _Work[Statement]:
-    yield from _ask(services.quarantine(service, cause))
+def _stopping(service: str, cause: str) -> Flow[Statement]:
+    yield from following(services.quarantine(service, cause))
     purge = yield from _purged(service, None)
-    return Statement(purge=purge, remaining=(yield from _ask(services.remaining(service))))
+    return Statement(purge=purge, remaining=(yield from following(services.remaining(service))))
 
 
-def _purged(service: str, call: Call | None) -> _Work[Purge]:
+def _purged(service: str, call: Call | None) -> Flow[Purge]:
     """Run the purge until it is done."""
-    purge = yield from _ask(services.purge(service), call)
+    purge = yield from following(services.purge(service), call)
     while purge.done is None:
-        purge = yield from _ask(services.purge(service), call)
+        purge = yield from following(services.purge(service), call)
     return purge
 
 
@@ -212,12 +173,12 @@ def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: s
     (('acme', 'tenant.not_open'),)
     """
     _require(hub, ExtLink, "hub", "stop_everywhere_async")
-    return _driven(_stopping_everywhere(tenants, service, cause), lambda asked, call: hub.carry_out(asked, _for(call)))
+    return hub.host().follow(_stopping_everywhere(tenants, service, cause))
 
 
-async def stop_everywhere_async(
+def stop_everywhere_async(
     hub: AsyncExtLink, tenants: Iterable[str], service: str, cause: str
-) -> StatementEverywhere:
+) -> Coroutine[object, object, StatementEverywhere]:
     """Do the same as `stop_everywhere` for a host on asyncio; cancelled, call it again.
 
     >>> import asyncio
@@ -228,30 +189,25 @@ async def stop_everywhere_async(
     (('acme', 'tenant.not_open'),)
     """
     _require(hub, AsyncExtLink, "hub", "stop_everywhere")
-    work = _stopping_everywhere(tenants, service, cause)
-    return await _driven_async(work, lambda asked, call: hub.carry_out(asked, _for(call)))
+    return hub.host().follow(_stopping_everywhere(tenants, service, cause))
 
 
-def _for(call: Call | None) -> Call:
-    return call or _AS_HOST
-
-
-def _stopping_everywhere(tenants: Iterable[str], service: str, cause: str) -> _Work[StatementEverywhere]:
+def _stopping_everywhere(tenants: Iterable[str], service: str, cause: str) -> Flow[StatementEverywhere]:
     found = _Found()
     named = tuple(parse_tenant(one) for one in sorted(parse_ids(tenants, "tenants")))
-    yield from _ask(services.quarantine_everywhere(service, cause))
+    yield from following(services.quarantine_everywhere(service, cause))
     for tenant in named:
         call = Call(tenant, _HOST)
         try:
             purge = yield from _purged(service, call)
-            found.take((yield from _ask(services.remaining(service), call)))
+            found.take((yield from following(services.remaining(service), call)))
         except Refused as refused:
             found.pass_over(tenant, refused)
             continue
         except CorruptRecord as damaged:
             found.damage = found.damage or damaged
             continue
-        yield from _ask(services.note_purge(tenant, purge))
+        yield from following(services.note_purge(tenant, purge))
     if found.damage is not None:
         raise found.damage
-    return found.statement((yield from _ask(services.purges(service))))
+    return found.statement((yield from following(services.purges(service))))

@@ -42,6 +42,7 @@ __all__ = [
     "Commit",
     "Definition",
     "Draw",
+    "Flow",
     "Ledger",
     "List",
     "Lookup",
@@ -57,6 +58,7 @@ __all__ = [
     "ask",
     "denied",
     "driven",
+    "following",
     "operation",
     "remembered",
 ]
@@ -418,6 +420,15 @@ def driven(steps: Steps[T], answer: Callable[[Step[object]], Steps[object]]) -> 
         return cast("T", done.value)
     finally:
         steps.close()
+
+
+# Operations one after another, each a commit of its own, and for whom; None: for the tenant that follows it.
+Flow = Generator[tuple[Operation[object], Call | None], object, T]
+
+
+def following(operation: Operation[T], call: Call | None = None) -> Flow[T]:
+    """Ask for an operation inside a flow and return its result; what it raises is raised here, too."""
+    return cast("T", (yield operation, call))
 
 
 def operation(

@@ -32,6 +32,8 @@ __all__ = [
     "MAX_WRITES",
     "AsyncDirectory",
     "AsyncStorage",
+    "AsyncTenantList",
+    "AsyncTenantRemoval",
     "AsyncTransport",
     "Batch",
     "Clock",
@@ -48,8 +50,11 @@ __all__ = [
     "Query",
     "RateLimit",
     "Records",
+    "Removed",
     "Storage",
     "Stored",
+    "TenantList",
+    "TenantRemoval",
     "Transport",
     "Version",
     "Write",
@@ -244,6 +249,60 @@ class AsyncStorage(Protocol):
 
     async def commit(self, batch: Batch) -> Position:
         """As `Storage.commit`."""
+        ...
+
+
+class TenantList(Protocol):
+    """Beside the contract: a store that can say which tenants it has, for whoever looks after all of them.
+
+    No operation needs it; a store of three methods alone is whole. Every store of extlink has it.
+    """
+
+    def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """Return the ids after `after`, in byte order, at most `limit` (1 to 1,000, otherwise `InvalidInput`).
+
+        A tenant is one of which a record or a ledger entry is kept, the host's own part (`~host`) like any other; one
+        that was removed is none. Fewer than `limit` are the last; `after` itself need not exist.
+        """
+        ...
+
+
+class AsyncTenantList(Protocol):
+    """The same for async hosts."""
+
+    async def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """As `TenantList.tenants`."""
+        ...
+
+
+class Removed(NamedTuple):
+    """How many records and ledger entries of a tenant went."""
+
+    records: int
+    entries: int
+
+
+class TenantRemoval(Protocol):
+    """Beside the contract: a store of which a tenant can be removed for good, ledger and head included.
+
+    Nothing but `extlink.adapters.removing` calls it; what a store of three methods alone cannot do is lose a ledger.
+    """
+
+    def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """Remove a bounded part of a tenant in one durable transaction, to be called until nothing is left.
+
+        First the record under the path `first`, if it is there, then at most `limit` other records and as many entries
+        (0 to 1,000, otherwise `InvalidInput`; 0: that record alone); the head goes with the last of them. Where fewer
+        went than `limit`, of both, nothing is left.
+        """
+        ...
+
+
+class AsyncTenantRemoval(Protocol):
+    """The same for async hosts."""
+
+    async def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """As `TenantRemoval.remove_part`."""
         ...
 
 

@@ -27,6 +27,7 @@ from extlink.operation import (
     Call,
     Commit,
     Draw,
+    Flow,
     Ledger,
     List,
     Lookup,
@@ -305,6 +306,20 @@ class Tenant:
         """
         return self.run(preview(operation, directory=directory, at=at))
 
+    def follow(self, flow: Flow[T]) -> T:
+        """Carry out the operations of a flow, one after another; what was done stays done if it breaks off."""
+        try:
+            operation, call = next(flow)
+            while True:
+                try:
+                    result = self._hub.carry_out(operation, call or self._call)
+                except ExtlinkError as error:
+                    operation, call = flow.throw(error)
+                else:
+                    operation, call = flow.send(result)
+        except StopIteration as done:
+            return cast("T", done.value)
+
     def __repr__(self) -> str:
         return f"Tenant({self._call.tenant!r})"
 
@@ -559,6 +574,20 @@ class AsyncTenant:
             StorageError: the store failed.
         """
         return await self.run(preview(operation, directory=directory, at=at))
+
+    async def follow(self, flow: Flow[T]) -> T:
+        """Carry out the operations of a flow, one after another; what was done stays done if it breaks off."""
+        try:
+            operation, call = next(flow)
+            while True:
+                try:
+                    result = await self._hub.carry_out(operation, call or self._call)
+                except ExtlinkError as error:
+                    operation, call = flow.throw(error)
+                else:
+                    operation, call = flow.send(result)
+        except StopIteration as done:
+            return cast("T", done.value)
 
     def __repr__(self) -> str:
         return f"AsyncTenant({self._call.tenant!r})"

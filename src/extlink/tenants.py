@@ -29,7 +29,7 @@ from extlink.operation import (
     put,
     read,
 )
-from extlink.ports import Records
+from extlink.ports import Entries, Records
 from extlink.records import key_checks_key, tenant_key
 
 __all__ = ["check_keys", "end_links", "open_tenant"]
@@ -56,8 +56,14 @@ def _open(call: Call, *, edition: Edition, products: frozenset[str]) -> Steps[Co
 
 
 def _remains(call: Call) -> Steps[bool]:
-    """Return whether anything is stored of a tenant that is not open, nor opened by another process meanwhile."""
-    page = yield from ask(List(Records(call.tenant.encode(), b"", limit=1)))
+    """Return whether anything is stored of a tenant that is not open, nor opened by another process meanwhile.
+
+    Entries without a record are something as well: a new ledger would go on after them.
+    """
+    name = call.tenant.encode()
+    page = yield from ask(List(Records(name, b"", limit=1)))
+    if not page.items:
+        page = yield from ask(List(Entries(name, limit=1)))
     at = tenant_key(call.tenant)
     return bool(page.items) and (yield from ask(Peek((at,)))).get(at) is None
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.postgres import PostgresStorage
 from extlink.adapters.postgres_schema import upgrade
+from extlink.adapters.sqlite import SQLiteStorage
+from extlink.ports import Storage
 from tests import clusters
 from tests.clusters import Cluster
 
@@ -46,3 +50,15 @@ def reopened(server: Cluster, schema: str) -> Iterator[Callable[..., PostgresSto
 def store(reopened: Callable[..., PostgresStorage]) -> PostgresStorage:
     """Open a store that waits a little, over two connections."""
     return reopened(timeout=10.0, connections=2)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """Open one store of each kind."""
+    if request.param == "postgres":
+        yield request.getfixturevalue("store")
+    elif request.param == "memory":
+        yield MemoryStorage()
+    else:
+        with SQLiteStorage(tmp_path / "links.db") as opened:
+            yield opened

@@ -16,7 +16,7 @@ from extlink.adapters.directory import AsyncInMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.moving import copy_tenant
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
-from extlink.adapters.postgres_purge import purge
+from extlink.adapters.removing import remove_tenant
 from extlink.adapters.upkeep import collect
 from extlink.errors import Conflict
 from extlink.ports import ABSENT, Batch, Guard, Write
@@ -162,10 +162,11 @@ async def _story_async(conninfo: str, schema: str) -> None:
 
 
 def test_every_statement_is_one_that_any_engine_can_carry(server: Cluster, schema: str) -> None:
-    """A whole story, clean-up, a copy and a purge as the server heard them: one tenant each, and nothing forbidden."""
+    """A whole story, clean-up, a copy and a removal as the server heard them: one tenant each, nothing forbidden."""
     with listening(server) as sent:
         _story(f"{server.conninfo} {TOLD}", schema)
-        purge(f"{server.conninfo} {TOLD}", "acme", schema=schema)
+        with PostgresStorage(f"{server.conninfo} {TOLD}", schema=schema) as store:
+            remove_tenant(store, "acme")
 
     verbs = {one.text.split()[0] for one in sent}
     assert {"BEGIN", "SET", "INSERT", "SELECT", "WITH", "DELETE", "COMMIT"} == verbs

@@ -10,8 +10,8 @@ import pytest
 
 from extlink.adapters import postgres
 from extlink.adapters.postgres import AsyncPostgresStorage, PostgresStorage
-from extlink.adapters.postgres_purge import purge
 from extlink.adapters.postgres_schema import upgrade, verify
+from extlink.adapters.removing import remove_tenant
 from extlink.errors import Misconfigured
 from extlink.ports import ABSENT, Guard, Write
 from extlink.testing import async_storage_checks, storage_checks
@@ -56,15 +56,16 @@ def test_the_contract_is_kept_through_a_pooler(through: str, colour: str) -> Non
         schemas.close()
 
 
-def test_tables_are_made_and_a_tenant_is_purged_through_a_pooler(server: Cluster, through: str) -> None:
+def test_tables_are_made_and_a_tenant_is_removed_through_a_pooler(server: Cluster, through: str) -> None:
     """What is done beside the store prepares nothing either."""
     schema = server.fresh_name()
     upgrade(through, schema=schema)
     with PostgresStorage(through, schema=schema) as store:
         put(store, at(b"a"), b"x")
+        removed = remove_tenant(store, "acme")
 
     assert () == verify(through, schema=schema)
-    assert 1 == purge(through, "acme", schema=schema).entries
+    assert 1 == removed.entries
 
 
 def test_nothing_is_prepared_by_name_behind_a_pooler(server: Cluster, schema: str, through: str) -> None:

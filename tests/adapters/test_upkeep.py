@@ -2,44 +2,41 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
-import psycopg
 import pytest
 
 from extlink import access, clients, grants, ledger as ledger_operations, links, tenants, users
-from extlink.adapters import postgres_purge
+from extlink.adapters._bounds import entry_key
 from extlink.adapters.memory import MemoryStorage
-from extlink.adapters.moving import copy_tenant, fingerprint
-from extlink.adapters.postgres import PostgresStorage
-from extlink.adapters.postgres_purge import Purged, purge
+from extlink.adapters.moving import copy_tenant
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.adapters.threaded import ThreadedStorage
 from extlink.adapters.upkeep import Collected, collect, collect_async
 from extlink.domain.client_registration import ClientKey
+from extlink.domain.event import Event, canonical
+from extlink.domain.identifier import LinkId, TenantId
 from extlink.domain.instant import Instant
+from extlink.domain.outcome import CodeAgain, Outcome
 from extlink.domain.secret import Secret
+from extlink.domain.tenant import Actor
 from extlink.domain.token import KeyRing
 from extlink.domain.token_ledger import TokenSet
-from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, Refused, Unavailable
+from extlink.errors import ExtlinkError, InvalidInput, Unavailable
 from extlink.operation import Operation
-from extlink.ports import Batch, Key, Page, Position, Query, Records, Storage, Stored, Version, Write, prefix
+from extlink.outcomes import OUTCOME
+from extlink.ports import Batch, Entries, Key, Page, Position, Query, Records, Storage, Stored, Version, Write, prefix
 from extlink.records import ASSERTIONS, MARKS, split
 from extlink.runtime import ExtLink
 from extlink.testing.probes import ACME, at, batch, ledger, paths
-from tests.clusters import Cluster
 from tests.fakes import NOW, CountingEntropy, FrozenClock
 from tests.hosts import CLIENT, SERVICE, Host
 from tests.oauth.keys import pem
 from tests.oauth.kit import Site
-from tests.schedules.world import hub_over
-from tests.stateful.story import tell
 from tests.test_client_authentication import shown
 
 DAY = 86_400
@@ -51,18 +48,6 @@ GOING = tuple(prefix(name) for name in ("a", "i", "n", "nu", "~"))
 def put(store: Storage, key: Key, value: bytes | None) -> None:
     """Write a record as what is apart from the ledger is written: without an entry."""
     store.commit(batch(Write(key, value), entries=()))
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    """Open one store of each kind."""
-    if request.param == "postgres":
-        yield request.getfixturevalue("store")
-    elif request.param == "memory":
-        yield MemoryStorage()
-    else:
-        with SQLiteStorage(tmp_path / "links.db") as opened:
-            yield opened
 
 
 @attrs.frozen
@@ -144,8 +129,21 @@ def _at(instant: int) -> FrozenClock:
 Collecting = Callable[[Storage, Instant], object]
 
 
-def _collected(store: Storage, now: Instant) -> object:
+def recorded(store: Storage, at: Instant) -> None:
+    """Let something be recorded at an instant: it is the tenant's own time from then on."""
+    event = Event("operation.denied", {"operation": "users.suspend", "roles": ()})
+    body = canonical(event, tenant=TenantId("acme"), actor=Actor(), operation="users.suspend", at=at, images=())
+    store.commit(batch(entries=[body]))
+
+
+def _collecting(store: Storage, now: Instant) -> object:
     return collect(store, "acme", before=now, clock=_at(now))
+
+
+def _collected(store: Storage, now: Instant) -> object:
+    """Collect from a tenant in which something has just happened."""
+    recorded(store, now)
+    return _collecting(store, now)
 
 
 def _harm(collecting: Collecting, town: Town, after: Sequence[int]) -> list[int]:
@@ -153,6 +151,7 @@ def _harm(collecting: Collecting, town: Town, after: Sequence[int]) -> list[int]
     found = []
     for seconds in after:
         now = Instant(NOW + seconds)
+        recorded(town.store, now)
         copy = MemoryStorage()
         for tenant in ("acme", "~host"):
             copy_tenant(town.store, copy, tenant)
@@ -171,7 +170,7 @@ def test_nothing_living_is_touched() -> None:
     """At any moment every question is answered as if nothing had been collected; ledger and epochs are byte-equal."""
     town = Town.make(MemoryStorage())
 
-    assert [] == _harm(_collected, town, MOMENTS)
+    assert [] == _harm(_collecting, town, MOMENTS)
 
 
 def _all_of(name: str) -> Collecting:
@@ -290,6 +289,7 @@ def test_what_cannot_be_read_stays() -> None:
 
 
 def _many(store: Storage) -> None:
+    recorded(store, NOW)
     for number in range(150):
         put(store, at(prefix("n", f"link {number:04d}")), MARKS.encode({"link.expired": 1}, Instant(NOW - DAY)))
         put(store, at(prefix("nu", f"link {number:04d}")), b"{}")
@@ -327,6 +327,7 @@ def test_a_batch_is_bounded() -> None:
     store = Watched()
     _many(store)
     largest.clear()
+    entries.clear()
     collect(store, "acme", before=NOW)
 
     assert (64, []) == (max(largest), entries)
@@ -398,6 +399,7 @@ class Renewing(Passing):
 
 def _renewed(store: Renewing) -> tuple[int, int]:
     """Return how many marks went and how many are left, of three of which one is renewed."""
+    recorded(store.storage, NOW)
     for number in range(3):
         put(store.storage, at(prefix("n", str(number))), MARKS.encode({"link.expired": 1}, NOW))
     gone = collect(store, "acme", before=NOW).marks
@@ -432,6 +434,103 @@ def test_a_note_is_kept_whose_link_changes_meanwhile() -> None:
     assert Collected(unreadable=1) == collect(store, "acme", before=NOW)
 
 
+class Timeless(Passing):
+    """The broken twin: a store without a ledger for whoever collects, so that a clock alone says what time it is."""
+
+    def list(self, query: Query) -> Page:
+        if isinstance(query, Entries):
+            return Page((Stored(entry_key(query.tenant, 1), Version(1), _FAR),) if not query.after else (), more=False)
+        return super().list(query)
+
+
+_FAR: Final = canonical(
+    Event("operation.denied", {"operation": "users.suspend", "roles": ()}),
+    tenant=TenantId("acme"),
+    actor=Actor(),
+    operation="users.suspend",
+    at=Instant(NOW + 400 * DAY),
+    images=(),
+)
+
+
+def _days_ahead(store: Storage, seen: Callable[[Storage], Storage]) -> tuple[object, list[str], bool]:
+    """Collect under a clock that is days ahead; return what went, what is left, and whether a command ran twice."""
+    town = Town.make(store)
+    clock = town.site.host.clock
+    clock.advance(2 * DAY)
+    admin = town.site.host.admin
+    admin.run(users.suspend("ito"), idempotency_key="late")
+    admin.run(users.resume("ito"))
+    gone = _collecting(seen(store), Instant(NOW + 9 * DAY))
+    left = sorted({path[:1].decode() for path in paths(store) if path.startswith(prefix("i"))})
+    # Delivered once more: it must not suspend anybody who was resumed since.
+    admin.run(users.suspend("ito"), idempotency_key="late")
+    return gone, left, town.site.host.events()[-1] == "user.suspended"
+
+
+def test_a_clock_that_is_days_ahead_drops_nothing_fresh(any_store: Storage) -> None:
+    """The tenant's own ledger says what time it is: what its last day brought stays, and a command runs once."""
+    gone, left, ran_twice = _days_ahead(any_store, lambda store: store)
+
+    assert (["i"], False) == (left, ran_twice)
+    assert Collected(outcomes=1, marks=1, uses=1, assertions=1) == gone
+
+
+def test_a_twin_that_believes_the_clock_is_caught() -> None:
+    """The broken twin: the same check sees the outcome go, and the command run twice."""
+    _, left, ran_twice = _days_ahead(MemoryStorage(), Timeless)
+
+    assert ([], True) == (left, ran_twice)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 7, 8, 9, 100])
+def test_the_newest_entry_counts(number: int) -> None:
+    """However many there are: what is over at its instant goes, and nothing that was not yet over a second before."""
+    store = MemoryStorage()
+    for one in range(number):
+        recorded(store, Instant(NOW - number + one))
+    put(store, at(prefix("n", "x")), MARKS.encode({"link.expired": NOW // 3_600 - 1}, NOW))
+
+    assert Collected() == _collecting(store, Instant(NOW + DAY))
+    recorded(store, NOW)
+    assert Collected() == _collecting(store, Instant(NOW - 1))
+    assert Collected(marks=1) == _collecting(store, Instant(NOW + DAY))
+
+
+def test_a_tenant_of_which_half_was_removed_still_tells_its_time(tmp_path: Path) -> None:
+    """The first entries are gone; the newest is found all the same."""
+    with SQLiteStorage(tmp_path / "links.db") as store:
+        for one in range(20):
+            recorded(store, Instant(NOW - 19 + one))
+        store.remove_part(ACME, b"t", 7)
+        put(store, at(prefix("n", "x")), MARKS.encode({"link.expired": NOW // 3_600 - 1}, NOW))
+
+        assert 13 == len(ledger(store))
+        assert Collected(marks=1) == _collecting(store, Instant(NOW + DAY))
+
+
+def test_commands_that_decide_nothing_do_not_pile_up(any_store: Storage) -> None:
+    """They leave no entry; what they came to tells the time itself, and the newest of it stays."""
+    recorded(any_store, NOW)
+    for day in range(5):
+        outcome = Outcome(fingerprint=b"f", key_id="k1", nonce=b"n", result=CodeAgain(LinkId("l")))
+        put(any_store, at(prefix("i", "", f"small {day}")), OUTCOME.encode(outcome, Instant(NOW + day * DAY)))
+        _large(any_store, day, -day * DAY)
+    put(any_store, at(prefix("i", "", "broken")), b"{")
+
+    assert Collected(outcomes=8, pieces=12, unreadable=1) == _collecting(any_store, Instant(NOW + 99 * DAY))
+
+
+def test_what_tells_no_time_lets_nothing_go() -> None:
+    """A tenant without a ledger, as while it is copied; and one whose newest entry cannot be read, which is counted."""
+    store = MemoryStorage()
+    put(store, at(prefix("n", "x")), MARKS.encode({"link.expired": 1}, NOW))
+
+    assert Collected() == _collecting(store, NOW)
+    store.commit(batch(entries=[b"{}"]))
+    assert Collected(unreadable=1) == _collecting(store, NOW)
+
+
 def test_two_at_once_do_it_once(any_store: Storage) -> None:
     """Each record goes once, and none of both fails."""
     _many(any_store)
@@ -455,6 +554,7 @@ def test_async_does_the_same() -> None:
     assert collect(one, "acme", before=NOW) == asyncio.run(main(other))
     assert _paths(one) == _paths(other)
     again = Renewing(MemoryStorage())
+    recorded(again.storage, NOW)
     for number in range(3):
         put(again.storage, at(prefix("n", str(number))), MARKS.encode({"link.expired": 1}, NOW))
     part = asyncio.run(main(again, limit=3))
@@ -466,6 +566,7 @@ def test_async_does_the_same() -> None:
 def test_a_day_is_left_for_clocks_that_differ() -> None:
     """Without an instant, what meant nothing a day ago goes; of the real clock where none is given."""
     store = MemoryStorage()
+    recorded(store, NOW)
     put(store, at(prefix("n", "x")), MARKS.encode({"link.expired": NOW // 3_600 - 24}, NOW))
 
     assert Collected() == collect(store, "acme", clock=_at(NOW))
@@ -497,77 +598,3 @@ def test_malformed_arguments_are_refused(field: str, arguments: dict[str, Any]) 
         collect(MemoryStorage(), **{"tenant": "acme", "clock": _at(NOW), **arguments})
 
     assert field == caught.value.field
-
-
-# A whole tenant
-
-
-def test_a_purged_tenant_is_gone_and_others_are_not(server: Cluster, schema: str, store: PostgresStorage) -> None:
-    """Records, ledger and head go; the neighbour and the host stay as they were, and its id may be opened anew."""
-    clock = FrozenClock()
-    hub = hub_over(store, clock=clock)
-    tell(hub, clock)
-    hub.open_tenant("neighbour", edition="JP", products={"kintone"})
-    store.commit(batch(*[Write(at(b"z%04d" % number), b"x") for number in range(1_000)], entries=[b"{}"] * 1_100))
-    others = [fingerprint(store, name) for name in ("neighbour", "~host")]
-    before = fingerprint(store, "acme")
-
-    assert Purged(before.records, before.entries) == purge(server.conninfo, "acme", schema=schema)
-    assert Purged(0, 0) == purge(server.conninfo, "acme", schema=schema)
-    assert ((), []) == (store.list(Records(ACME, b"")).items, ledger(store))
-    assert others == [fingerprint(store, name) for name in ("neighbour", "~host")]
-    with psycopg.connect(server.conninfo) as connection:
-        heads = connection.execute(f"SELECT tenant FROM {schema}.head".encode()).fetchall()  # noqa: S608 - our own name
-    assert {b"neighbour", b"~host"} == {bytes(tenant) for (tenant,) in heads}
-    with pytest.raises(Refused, match=r"tenant\.not_open"):
-        hub.tenant("acme").acting_as("operations", roles={"host"}).run(tenants.end_links("x"))
-
-
-def test_a_tenant_opened_in_the_middle_of_a_purge_goes_as_well(
-    server: Cluster, schema: str, store: PostgresStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A host that opens it by habit gets no tenant made of what is left, and no ledger in the place of the old one."""
-    hub = hub_over(store)
-
-    def reopened() -> None:
-        hub.open_tenant("acme", edition="JP", products={"kintone"})
-
-    def tried() -> None:
-        with suppress(Refused):  # while anything remains
-            reopened()
-
-    part = postgres_purge._part
-
-    def interrupted(*arguments: Any) -> tuple[int, int]:
-        gone = part(*arguments)
-        opening.append(threading.Thread(target=tried))
-        opening[-1].start()  # it waits for the head, and is the first to have it
-        return gone
-
-    reopened()
-    store.commit(batch(*[Write(at(b"z%d" % number), b"x") for number in range(9)], entries=[b"{}"] * 11))
-    opening: list[threading.Thread] = []
-    monkeypatch.setattr(postgres_purge, "_BATCH", 4)
-    monkeypatch.setattr(postgres_purge, "_part", interrupted)
-    purge(server.conninfo, "acme", schema=schema)
-    for thread in opening:
-        thread.join()
-    monkeypatch.undo()
-    numbers = [number for number, _ in ledger(store)]
-
-    assert list(range(1, len(numbers) + 1)) == numbers
-    assert {prefix("t")} >= set(paths(store))
-    purge(server.conninfo, "acme", schema=schema)
-    reopened()
-    assert [1] == [number for number, _ in ledger(store)]
-
-
-def test_what_cannot_be_purged(server: Cluster, tmp_path: Path) -> None:
-    """The host's own part, a tenant without an id, a database without tables, a server that is away."""
-    for tenant in ("~host", "", None):
-        with pytest.raises(InvalidInput, match="tenant"):
-            purge(server.conninfo, tenant)  # type: ignore[arg-type]
-    with pytest.raises(Misconfigured, match="extlink schema upgrade"):
-        purge(server.conninfo, "acme", schema="none")
-    with pytest.raises(Unavailable, match="look at the server"):
-        purge(f"host={tmp_path}", "acme")

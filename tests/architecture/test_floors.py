@@ -90,6 +90,7 @@ FLOORS = {
     "http": 6,
     "http_messages": 6,
     "protected_resource": 6,
+    "restored": 6,
     "endpoint_pushed": 3,
     "pushed_request": 3,
     "remedies": 3,

@@ -389,7 +389,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(InvalidInput, match="no space left on device"):
-        write_file(path, b"new", overwrite=True)
+        write_file(path, [b"new"], overwrite=True)
     assert b"old" == path.read_bytes()
     assert {"upload.csv", "blocked"} == {one.name for one in tmp_path.iterdir()}
 

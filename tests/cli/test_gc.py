@@ -15,10 +15,13 @@ from extlink.ports import Storage, Write, prefix
 from extlink.records import MARKS
 from extlink.testing.probes import at, batch, paths
 from tests import clusters
+from tests.adapters.test_upkeep import recorded
+from tests.cli.stores import Place
 from tests.fakes import NOW
 
 
 def _filled(storage: Storage) -> Storage:
+    recorded(storage, NOW)
     for number in range(120):
         key = at(prefix("n", f"link {number:04d}"))
         storage.commit(batch(Write(key, MARKS.encode({"link.expired": 1}, NOW)), entries=()))
@@ -46,6 +49,7 @@ def test_what_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str], tmp_pat
     """It stays, and the exit code says so."""
     file = tmp_path / "links.db"
     with SQLiteStorage(file) as storage:
+        recorded(storage, NOW)
         storage.commit(batch(Write(at(prefix("n", "x")), b"{"), entries=()))
         code, out, _ = _run(capsys, "acme", "--sqlite", str(file))
 
@@ -89,3 +93,26 @@ def test_a_postgres_store_is_cleared(capsys: pytest.CaptureFixture[str]) -> None
 
     code, out, _ = _run(capsys, "acme", "--postgres", server.conninfo, "--schema", name)
     assert (0, "acme: cleared away 120 refusal marks\n") == (code, out)
+
+
+def test_all_tenants_are_cleared(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every one of the store, and the host's own part; one that is damaged keeps nobody from the rest."""
+    with place.open() as storage:
+        _filled(storage)
+        storage.commit(batch(Write(at(b"x", b"a\xffz"), b"x"), tenant=b"a\xffz", entries=()))
+        storage.commit(batch(Write(at(b"x", b"zeta"), b"x"), tenant=b"zeta", entries=()))
+    code, out, err = _run(capsys, "--all", *place.arguments)
+    lines = out.splitlines()
+
+    assert (3, "") == (code, err)
+    assert ["~host: nothing to clear away", "acme: cleared away 120 refusal marks"] == lines[:2]
+    assert lines[2].startswith("a\\udcffz: left alone: tenant: expected text in Unicode")
+    assert "zeta: nothing to clear away" == lines[3]
+
+
+def test_either_some_or_all(capsys: pytest.CaptureFixture[str], place: Place) -> None:
+    """Neither would do nothing in silence, both would say two things."""
+    for arguments in ((), ("--all", "acme")):
+        code, out, err = _run(capsys, *arguments, *place.arguments)
+
+        assert (2, "", True) == (code, out, "--all for every one" in err)

@@ -12,7 +12,16 @@ from typing import Final
 from extlink.errors import Conflict, InvalidInput
 from extlink.ports import MAX_LIST, MAX_READ_KEYS, Batch, Key, Position, Query, Records, Stored
 
-__all__ = ["conflict", "entry_key", "moved_on", "new_stored", "path_range", "require_keys", "require_limit"]
+__all__ = [
+    "conflict",
+    "entry_key",
+    "moved_on",
+    "new_stored",
+    "path_range",
+    "require_keys",
+    "require_limit",
+    "require_size",
+]
 
 _New = Callable[[type[Stored], tuple[Key, int, bytes | None]], Stored]
 # Called directly, a NamedTuple's own constructor costs as much as the point lookup that it reports.
@@ -35,8 +44,17 @@ def require_limit(query: Query) -> None:
     Raises:
         InvalidInput: a limit outside 1 to 1,000.
     """
-    if not 1 <= query.limit <= MAX_LIST:
-        raise InvalidInput("limit", f"expected 1 to {MAX_LIST}, got {query.limit}")
+    require_size(query.limit)
+
+
+def require_size(limit: int, least: int = 1) -> None:
+    """Refuse a number of items that is not bounded.
+
+    Raises:
+        InvalidInput: a limit outside `least` to 1,000.
+    """
+    if not least <= limit <= MAX_LIST:
+        raise InvalidInput("limit", f"expected {least} to {MAX_LIST}, got {limit}")
 
 
 def path_range(query: Records) -> tuple[bytes, bytes | None]:

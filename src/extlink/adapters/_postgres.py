@@ -2,6 +2,7 @@
 
 Rules (DESIGN 5)
     Every statement names one tenant, as a parameter, first; the host's own records are asked for by a part of its own.
+    (The one that lists tenants is elsewhere: `_postgres_tenants`.)
     A read is one statement, so that its answers come from one snapshot.
     A commit writes the tenant's head row first; it reads the guards in a later statement, whose snapshot is newer than
     the lock; then it writes. So it needs READ COMMITTED and says so itself, whatever the database's default is.

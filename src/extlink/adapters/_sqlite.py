@@ -197,13 +197,33 @@ class Connections:
             Contention: other writers took longer than the timeout.
         """
         if not self._writer.acquire(timeout=self.timeout):
-            raise Contention(f"{self.path} was written by others for {self.timeout} s; nothing was changed, call again")
+            raise self._crowded()
         try:
             with self.lend() as connection:
                 connection.forget()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
+        finally:
+            self._writer.release()
+
+    def _crowded(self) -> Contention:
+        return Contention(f"{self.path} was written by others for {self.timeout} s; nothing was changed, call again")
+
+    def empty_log(self) -> None:
+        """Carry the log over into the file and cut it to nothing.
+
+        Raises:
+            Contention: somebody has been reading for longer than the timeout, or others were writing.
+        """
+        # Beside the writers of this store, as their own checkpoints are.
+        if not self._writer.acquire(timeout=self.timeout):
+            raise self._crowded()
+        try:
+            with self.lend() as connection:
+                is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if is_busy:
+                    raise Contention(f"{self.path} is read or written by others, so its log stays; call again")
         finally:
             self._writer.release()
 

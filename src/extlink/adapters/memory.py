@@ -11,9 +11,31 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from extlink.adapters._bounds import conflict, entry_key, moved_on, path_range, require_keys, require_limit
+from extlink.adapters._bounds import (
+    conflict,
+    entry_key,
+    moved_on,
+    path_range,
+    require_keys,
+    require_limit,
+    require_size,
+)
 from extlink.domain.instant import Instant
-from extlink.ports import ABSENT, Batch, Entries, Key, Page, Position, Query, Records, Stored, Version, Write
+from extlink.ports import (
+    ABSENT,
+    MAX_LIST,
+    Batch,
+    Entries,
+    Key,
+    Page,
+    Position,
+    Query,
+    Records,
+    Removed,
+    Stored,
+    Version,
+    Write,
+)
 
 __all__ = ["MemoryStorage"]
 
@@ -113,6 +135,27 @@ class MemoryStorage:
             if batch.entries:
                 tenant.batches[batch.id] = position
             return position
+
+    def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """Return the ids of the tenants in byte order (`TenantList.tenants`)."""
+        require_size(limit)
+        with self._lock:
+            found = sorted(name for name, one in self._tenants.items() if name > after and (one.records or one.entries))
+        return found[:limit]
+
+    def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """Remove a tenant (`TenantRemoval.remove_part`): at once, since nobody waits for memory to be written."""
+        require_size(limit, least=0)
+        with self._lock:
+            found = self._tenants.get(tenant)
+            if found is None:
+                return Removed(0, 0)
+            if limit:
+                del self._tenants[tenant]
+                return Removed(len(found.records), len(found.entries))
+            is_open = first in found.records
+            found.put(Write(Key(tenant, first), None), ABSENT)
+            return Removed(int(is_open), 0)
 
     def _find(self, key: Key) -> tuple[Version, bytes | None]:
         tenant = self._tenants.get(key.tenant)

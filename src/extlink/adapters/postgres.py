@@ -66,7 +66,8 @@ from extlink.adapters._postgres_servers import (
     require_transaction,
     threshold,
 )
-from extlink.ports import Batch, Key, Page, Position, Query, Stored, Version
+from extlink.adapters._postgres_tenants import listing, removed, removing
+from extlink.ports import MAX_LIST, Batch, Key, Page, Position, Query, Removed, Stored, Version
 
 __all__ = ["AsyncPostgresStorage", "JoinedAsyncPostgresStorage", "JoinedPostgresStorage", "PostgresStorage"]
 
@@ -145,6 +146,16 @@ def _applied(connection: Connection[object], plan: Plan, bracket: Bracket) -> Ve
         closing = [_asked(connection, text) for text in (bracket.end if verdict.applies else bracket.decline)]
     require_closed(bracket, closing[-1].statusmessage)
     return verdict
+
+
+def _removed(connection: Connection[object], statements: Sequence[Statement], bracket: Bracket) -> Removed:
+    with connection.pipeline():
+        for text in bracket.begin:
+            _asked(connection, text)
+        cursors = [_asked(connection, *one) for one in statements]
+        closing = [_asked(connection, text) for text in bracket.end]
+    require_closed(bracket, closing[-1].statusmessage)
+    return removed([cursor.rowcount for cursor in cursors])
 
 
 def _opened(connection: Connection[Row], schema: str) -> None:
@@ -249,6 +260,18 @@ class PostgresStorage:
         """Apply a batch wholly or not at all and return the tenant's position after it (`Storage.commit`)."""
         verdict = self._carry(_applied, self._sql.plan(batch), self._own)
         return verdict.settled()
+
+    def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """Return the ids of the tenants in byte order (`TenantList.tenants`)."""
+        rows = self._carry(_rows, listing(self._sql.schema, after, limit))
+        return [tenant for (tenant,) in rows]
+
+    def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """Remove a bounded part of a tenant in one transaction (`TenantRemoval.remove_part`).
+
+        If its answer is lost and it is made again, what went the first time is not counted.
+        """
+        return self._carry(_removed, removing(self._sql.schema, tenant, first, limit), self._own)
 
     def joined(self, connection: Connection[object]) -> JoinedPostgresStorage:
         """Return this store as a part of the host's own transaction, on the host's own connection to this database.
@@ -409,6 +432,18 @@ async def _async_applied(connection: AsyncConnection[object], plan: Plan, bracke
     return verdict
 
 
+async def _async_removed(
+    connection: AsyncConnection[object], statements: Sequence[Statement], bracket: Bracket
+) -> Removed:
+    async with connection.pipeline():
+        for text in bracket.begin:
+            await _async_asked(connection, text)
+        cursors = [await _async_asked(connection, *one) for one in statements]
+        closing = [await _async_asked(connection, text) for text in bracket.end]
+    require_closed(bracket, closing[-1].statusmessage)
+    return removed([cursor.rowcount for cursor in cursors])
+
+
 async def _async_opened(connection: AsyncConnection[Row], schema: str) -> None:
     await _async_recognized(connection)
     require_ready(await _async_row(connection, SETTINGS))
@@ -504,6 +539,18 @@ class AsyncPostgresStorage:
         """Apply a batch wholly or not at all and return the tenant's position after it (`Storage.commit`)."""
         verdict = await self._carry(_async_applied, self._sql.plan(batch), self._own)
         return verdict.settled()
+
+    async def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """Return the ids of the tenants in byte order (`TenantList.tenants`)."""
+        rows = await self._carry(_async_rows, listing(self._sql.schema, after, limit))
+        return [tenant for (tenant,) in rows]
+
+    async def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """Remove a bounded part of a tenant in one transaction (`TenantRemoval.remove_part`).
+
+        If its answer is lost and it is made again, what went the first time is not counted.
+        """
+        return await self._carry(_async_removed, removing(self._sql.schema, tenant, first, limit), self._own)
 
     def joined(self, connection: AsyncConnection[object]) -> JoinedAsyncPostgresStorage:
         """Return this store as a part of the host's own transaction, on the host's own connection to this database.

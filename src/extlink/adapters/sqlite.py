@@ -26,12 +26,14 @@ from extlink.adapters._bounds import (
     path_range,
     require_keys,
     require_limit,
+    require_size,
 )
 from extlink.adapters._schema import pending, scripts, statements
 from extlink.adapters._sqlite import Connection, Connections, use_wal
 from extlink.errors import Misconfigured
 from extlink.ports import (
     ABSENT,
+    MAX_LIST,
     MAX_READ_KEYS,
     Batch,
     Entries,
@@ -41,6 +43,7 @@ from extlink.ports import (
     Position,
     Query,
     Records,
+    Removed,
     Stored,
     Version,
 )
@@ -66,6 +69,23 @@ _BETWEEN: Final = (
 )
 _FROM: Final = "SELECT path, version, value FROM record WHERE tenant = ? AND path >= ? ORDER BY path LIMIT ?"
 _ENTRIES: Final = "SELECT position, batch, body FROM entry WHERE tenant = ? AND position > ? ORDER BY position LIMIT ?"
+# A head is left behind by a commit of nothing, too: what is kept makes a tenant.
+_TENANTS: Final = (
+    "SELECT tenant FROM head WHERE tenant > ? AND (EXISTS (SELECT 1 FROM record WHERE record.tenant = head.tenant) "
+    "OR EXISTS (SELECT 1 FROM entry WHERE entry.tenant = head.tenant)) ORDER BY tenant LIMIT ?"
+)
+_REMOVE_RECORDS: Final = (
+    "DELETE FROM record WHERE tenant = ?1 AND path IN "
+    "(SELECT path FROM record WHERE tenant = ?1 ORDER BY path LIMIT ?2)"
+)
+_REMOVE_ENTRIES: Final = (
+    "DELETE FROM entry WHERE tenant = ?1 AND position IN "
+    "(SELECT position FROM entry WHERE tenant = ?1 ORDER BY position LIMIT ?2)"
+)
+_REMOVE_HEAD: Final = (
+    "DELETE FROM head WHERE tenant = ?1 AND NOT EXISTS (SELECT 1 FROM record WHERE tenant = ?1) "
+    "AND NOT EXISTS (SELECT 1 FROM entry WHERE tenant = ?1)"
+)
 _APPLIED: Final = (
     "CREATE TABLE IF NOT EXISTS schema_file (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)"
 )
@@ -161,6 +181,26 @@ class SQLiteStorage:
             connection.execute(_HEAD, (batch.tenant, len(batch.entries), batch.at))
             _check_guards(connection, batch.guards)
             return _apply(connection, batch)
+
+    def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """Return the ids of the tenants in byte order (`TenantList.tenants`)."""
+        require_size(limit)
+        return [tenant for (tenant,) in self._rows(_TENANTS, (after, limit))]
+
+    def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """Remove a bounded part of a tenant in one transaction (`TenantRemoval.remove_part`).
+
+        The last part also empties the file's log, where everything that was ever written of the tenant still lies.
+        """
+        require_size(limit, least=0)
+        with self._connections.transaction() as connection:
+            records = connection.execute(_DELETE, (tenant, first)).rowcount
+            records += connection.execute(_REMOVE_RECORDS, (tenant, limit)).rowcount
+            entries = connection.execute(_REMOVE_ENTRIES, (tenant, limit)).rowcount
+            connection.execute(_REMOVE_HEAD, (tenant,))
+        if max(records, entries) < limit:
+            self._connections.empty_log()
+        return Removed(records, entries)
 
     def close(self) -> None:
         """Close the file, after the calls under way; later calls raise `Unavailable`."""

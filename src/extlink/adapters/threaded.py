@@ -21,10 +21,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
+from extlink.adapters._beside import listed, removable
 from extlink.domain.directory import CandidateQuery, DirectoryPage, Member, Organization
 from extlink.domain.identifier import UserId
 from extlink.errors import Unavailable
-from extlink.ports import Batch, Directory, Key, Page, Position, Query, Storage, Stored, Version
+from extlink.ports import (
+    MAX_LIST,
+    Batch,
+    Directory,
+    Key,
+    Page,
+    Position,
+    Query,
+    Removed,
+    Storage,
+    Stored,
+    Version,
+)
 
 __all__ = ["ThreadedDirectory", "ThreadedStorage"]
 
@@ -95,7 +108,7 @@ class _Carried:
 
 
 class ThreadedStorage(_Carried):
-    """Carry a synchronous store for an asynchronous host (`AsyncStorage`).
+    """Carry a synchronous store for an asynchronous host (`AsyncStorage`), and what it can do beside the contract.
 
     >>> import asyncio
     >>> from extlink.adapters.memory import MemoryStorage
@@ -122,6 +135,22 @@ class ThreadedStorage(_Carried):
     async def commit(self, batch: Batch) -> Position:
         """As `Storage.commit`, on the worker; cancelled, it is applied wholly or not at all."""
         return await self._worker.call(self._storage.commit, batch)
+
+    async def tenants(self, after: bytes = b"", limit: int = MAX_LIST) -> Sequence[bytes]:
+        """As `TenantList.tenants`, on the worker.
+
+        Raises:
+            Misconfigured: the store that is carried cannot say it.
+        """
+        return await self._worker.call(listed(self._storage).tenants, after, limit)
+
+    async def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        """As `TenantRemoval.remove_part`, on the worker.
+
+        Raises:
+            Misconfigured: the store that is carried cannot do it.
+        """
+        return await self._worker.call(removable(self._storage).remove_part, tenant, first, limit)
 
 
 class ThreadedDirectory(_Carried):

@@ -15,6 +15,11 @@ Rules
     refuses an old token; requests that were answered or ran out, triggers and indexes are what pages show. All of these
     are in the ledger, whose views must find them in the store; each is bounded by the tenant's people and services.
 
+    What is over is asked of the tenant's own time, where the clock of whoever collects is ahead of it: the instant of
+    its newest ledger entry, or of an outcome that was met and is newer. Both prove a commit at that instant. So nothing
+    goes that is younger than a day before the tenant's newest commit, however wrong the clock is; the price is that a
+    tenant in which nothing happens keeps what its last day brought.
+
     A deletion guards what it rests on: a record that is renewed meanwhile stays. What cannot be read stays and is
     counted. No entry is written, no instant is moved. Killed at any point it has done a part, and is run again.
 """
@@ -30,20 +35,26 @@ from typing import Final, NamedTuple, TypeVar, cast
 import attrs
 
 from extlink.adapters.system import SystemClock
-from extlink.domain.identifier import parse_id
+from extlink.domain.identifier import TenantId, parse_id
 from extlink.domain.instant import Instant
 from extlink.domain.link import LinkState
 from extlink.errors import Conflict, CorruptRecord, InvalidInput
 from extlink.idempotency import KEPT_SECONDS
+from extlink.ledger_entries import read_entry
+from extlink.ledger_position import position_of
+from extlink.operation import List
 from extlink.outcomes import OUTCOME
 from extlink.ports import (
     MAX_READ_KEYS,
     AsyncStorage,
     Batch,
     Clock,
+    Entries,
     Guard,
     Key,
     Page,
+    Position,
+    Query,
     Records,
     Storage,
     Stored,
@@ -101,7 +112,7 @@ class _Gone(NamedTuple):
     guards: tuple[Guard, ...]
 
 
-_Ask = Records | tuple[Key, ...] | Batch
+_Ask = Query | tuple[Key, ...] | Batch
 _Work = Generator[_Ask, object, T]
 _Found = tuple[list[_Gone], int]
 _Judge = Callable[[Sequence[Stored], Instant], _Work[_Found]]
@@ -109,9 +120,21 @@ _Judge = Callable[[Sequence[Stored], Instant], _Work[_Found]]
 
 def _is_over(value: bytes, before: Instant) -> bool:
     """Whether what a command came to may be forgotten."""
+    return _written(value) + KEPT_SECONDS <= before
+
+
+def _written(value: bytes) -> Instant:
+    """Return when it was written what a command came to."""
     head = head_of(value)
-    at = OUTCOME.decode(value)[1] if head is None else head[0]
-    return at + KEPT_SECONDS <= before
+    return OUTCOME.decode(value)[1] if head is None else head[0]
+
+
+def _stamp(item: Stored) -> Instant:
+    """Return when an outcome was written, 0 where it cannot be read."""
+    try:
+        return _written(item.value or b"")
+    except CorruptRecord:
+        return _NO_TIME
 
 
 def _is_past(value: bytes, before: Instant) -> bool:
@@ -214,7 +237,9 @@ _KINDS: Final[tuple[tuple[str, str, _Judge], ...]] = (
 def _collecting(tenant: bytes, before: Instant, after: bytes, limit: int) -> _Work[Collected]:
     """Look at every record of the kinds that may go; written once for both colours, which answer what it asks for."""
     counts = dict.fromkeys([field for _, field, _ in _KINDS], 0)
-    unreadable, left = 0, limit
+    newest = yield from _newest(tenant)
+    unreadable, left = int(newest is None and not after), limit
+    time = newest or _NO_TIME
     for name, field, judge in _KINDS:
         start = prefix(name)
         more = after < start or after.startswith(start)
@@ -222,11 +247,28 @@ def _collecting(tenant: bytes, before: Instant, after: bytes, limit: int) -> _Wo
             if not left:
                 return _collected(counts, unreadable, _shown(after))
             page = cast("Page", (yield Records(tenant, start, after, min(left, MAX_READ_KEYS))))
-            found, unread = (yield from judge(page.items, before)) if page.items else ([], 0)
+            if name == OUTCOME.name:
+                time = max([time, *map(_stamp, page.items)])
+            found, unread = (yield from judge(page.items, min(before, time))) if page.items else ([], 0)
             counts[field] += yield from _cleared(tenant, found)
             unreadable, left, more = unreadable + unread, left - len(page.items), page.more
             after = page.items[-1].key.path if page.items else after
     return _collected(counts, unreadable, None)
+
+
+def _newest(tenant: bytes) -> _Work[Instant | None]:
+    """Return the instant of the newest ledger entry, 0 where there is none, None where it cannot be read."""
+    steps, answer, number = position_of(TenantId(tenant.decode())), cast("object", None), 0
+    try:
+        while True:
+            answer = yield cast("List", steps.send(answer)).query
+    except StopIteration as done:
+        number = cast("int", done.value)
+    items = cast("Page", (yield Entries(tenant, Position(number - 1), 1))).items if number else ()
+    try:
+        return max((read_entry(item.key.path, item.value or b"").at for item in items), default=_NO_TIME)
+    except CorruptRecord:
+        return None
 
 
 def _collected(counts: Mapping[str, int], unreadable: int, following: str | None) -> Collected:
@@ -306,7 +348,7 @@ def collect(
     Args:
         tenant: its id; `~host` for the host's own part.
         before: what meant nothing any more at this instant goes, in seconds since 1970 UTC; None: a day ago, so that
-            machines whose clocks differ by less are no matter.
+            machines whose clocks differ by less are no matter. Where the tenant's own time is behind that, it counts.
         after: the cursor of the call before, where `limit` ended it.
         limit: how many records to look at in this call; None: all.
         clock: only tests replace it.
@@ -336,7 +378,7 @@ def _answer(storage: Storage, asked: _Ask) -> object:
             except Conflict:
                 return False
             return True
-        case Records():
+        case Records() | Entries():
             return storage.list(asked)
         case _:
             return _each(asked, storage.read(_once(asked), {}))
@@ -379,7 +421,7 @@ async def _answer_async(storage: AsyncStorage, asked: _Ask) -> object:
             except Conflict:
                 return False
             return True
-        case Records():
+        case Records() | Entries():
             return await storage.list(asked)
         case _:
             return _each(asked, await storage.read(_once(asked), {}))

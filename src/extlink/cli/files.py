@@ -12,6 +12,7 @@ import os
 import re
 import tempfile
 import zlib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -62,24 +63,26 @@ def _unpack(data: bytes) -> bytes:
     return found
 
 
-def write_file(path: Path, data: bytes, *, overwrite: bool) -> None:
+def write_file(path: Path, data: Iterable[bytes], *, overwrite: bool, option: str = "--write") -> None:
     """Write a file whole.
 
     Args:
         path: where to.
-        data: what to.
+        data: what to, part by part; whatever it raises leaves no file behind.
         overwrite: replace a file that is there.
+        option: the option that named it, for the message.
 
     Raises:
         InvalidInput: it exists and `overwrite` is not said, or it cannot be written.
     """
     try:
         if path.exists() and not overwrite:
-            raise InvalidInput("--write", f"expected a new file, got {str(path)!a}, which exists; name --overwrite")
+            way_out = "name --overwrite" if option == "--write" else "name another one"
+            raise InvalidInput(option, f"expected a new file, got {str(path)!a}, which exists; {way_out}")
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines(data)
                 file.flush()
                 os.fsync(file.fileno())
             Path(beside).replace(path)
@@ -89,7 +92,7 @@ def write_file(path: Path, data: bytes, *, overwrite: bool) -> None:
             raise
     except OSError as exc:
         why = (exc.strerror or "unknown").lower()
-        raise InvalidInput("--write", f"expected a file that can be written, got {str(path)!a}: {why}") from exc
+        raise InvalidInput(option, f"expected a file that can be written, got {str(path)!a}: {why}") from exc
 
 
 def day_in_name(path: Path) -> date | None:

@@ -7,22 +7,19 @@ the ledger and every epoch stay. Exit code 3: some records could not be read, an
 from __future__ import annotations
 
 import argparse
-from contextlib import AbstractContextManager
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Iterable
+from itertools import chain
+from typing import Final
 
 import attrs
 
-from extlink.adapters.sqlite import SQLiteStorage
+from extlink.adapters.listing import tenants_of
 from extlink.adapters.upkeep import Collected, collect
-from extlink.cli.report import Report
-from extlink.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from extlink.ports import Storage
+from extlink.cli.report import Lines
+from extlink.cli.stores import WholeStore, add_store, opened
+from extlink.domain.identifier import parse_id
+from extlink.domain.tenant import HOST
+from extlink.errors import CorruptRecord, InvalidInput
 
 __all__ = ["add_arguments", "run"]
 
@@ -38,24 +35,42 @@ _WORDS: Final = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("tenants", nargs="+", metavar="TENANT", help="the tenants' ids; ~host is the host's own part")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--sqlite", metavar="FILE", type=Path, help="a store in a SQLite file")
-    where.add_argument("--postgres", metavar="CONNINFO", help="a PostgreSQL store, as libpq reads it; may be empty")
-    parser.add_argument("--schema", default="extlink", metavar="NAME", help="the schema of its tables (extlink)")
+    parser.add_argument("tenants", nargs="*", metavar="TENANT", help="the tenants' ids; ~host is the host's own part")
+    parser.add_argument("--all", action="store_true", help="every tenant of the store, and the host's own part")
+    add_store(parser)
 
 
-def run(options: argparse.Namespace) -> Report:
-    """Clear every tenant away that is named, one after the other.
+def run(options: argparse.Namespace) -> Lines:
+    """Clear every tenant away that is named, or all of them, one after the other.
 
     Raises:
-        InvalidInput: no id of a tenant, no such file, or psycopg is not installed.
+        InvalidInput: no id of a tenant, none at all, no such file, or psycopg is not installed.
         StorageError: the store failed; run it again.
     """
-    with _opened(options) as storage:
-        found = {tenant: collect(storage, tenant) for tenant in options.tenants}
-    lines = [line for tenant, one in found.items() for line in _lines(tenant, one)]
-    return Report(tuple(lines), _INCOMPLETE if any(one.unreadable for one in found.values()) else 0)
+    named = [parse_id(one, "tenant") for one in options.tenants]
+    if bool(named) == options.all:
+        raise InvalidInput("tenant", "expected the ids of some tenants, or --all for every one, and not both")
+    code = 0
+    with opened(options) as storage:
+        for tenant in _everyone(storage) if options.all else named:
+            found, lines = _collected(storage, tenant)
+            yield from lines
+            code = code if found else _INCOMPLETE
+    return code
+
+
+def _everyone(storage: WholeStore) -> Iterable[str]:
+    return chain([HOST], tenants_of(storage))
+
+
+def _collected(storage: WholeStore, tenant: str) -> tuple[bool, list[str]]:
+    """Clear one tenant away; return whether everything of it could be read, and what is to be told."""
+    try:
+        found = collect(storage, tenant)
+    except (InvalidInput, CorruptRecord) as error:
+        # Damage; the others have nothing to do with it.
+        return False, [f"{tenant}: left alone: {error}"]
+    return not found.unreadable, _lines(tenant, found)
 
 
 def _lines(tenant: str, found: Collected) -> list[str]:
@@ -65,17 +80,3 @@ def _lines(tenant: str, found: Collected) -> list[str]:
     if found.unreadable:
         lines.append(f"{tenant}: unreadable records left alone: {found.unreadable:,}; look at the last good backup")
     return lines
-
-
-def _opened(options: argparse.Namespace) -> AbstractContextManager[Storage]:
-    if options.sqlite is not None:
-        # Opening would make the file: a name with a slip in it must not leave an empty store behind.
-        if not options.sqlite.is_file():
-            raise InvalidInput("sqlite", f"expected a store's file, got {str(options.sqlite)!a}, which is none")
-        return SQLiteStorage(options.sqlite)
-    try:
-        postgres = import_module("extlink.adapters.postgres")
-    except ImportError as exc:
-        raise InvalidInput("postgres", "expected psycopg to be installed; pip install 'extlink[postgres]'") from exc
-    opening = cast("Callable[..., AbstractContextManager[Storage]]", postgres.PostgresStorage)
-    return opening(options.postgres, schema=options.schema)

@@ -8,21 +8,25 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from extlink.cli.changes import add_arguments as changes_arguments, run as run_changes
+from extlink.cli.end_links import add_arguments as end_links_arguments, run as run_end_links
 from extlink.cli.gc import add_arguments as gc_arguments, run as run_gc
 from extlink.cli.plan import add_arguments as plan_arguments, run as run_plan
-from extlink.cli.report import Report
+from extlink.cli.remove_tenant import add_arguments as remove_tenant_arguments, run as run_remove_tenant
+from extlink.cli.report import Lines, Report
 from extlink.cli.schema import add_arguments as schema_arguments, run as run_schema
 from extlink.errors import ExtlinkError
 
 __all__ = ["main", "parser"]
 
 _Add = Callable[[argparse.ArgumentParser], None]
-_Run = Callable[[argparse.Namespace], Report]
+_Run = Callable[[argparse.Namespace], Report | Lines]
 _COMMANDS: Final[tuple[tuple[str, str, _Add, _Run], ...]] = (
     ("plan", "write the CSV to upload, so that a service's addresses are allowed", plan_arguments, run_plan),
     ("changes", "say what changed in a newer file, and what the list lacks today", changes_arguments, run_changes),
     ("schema", "look after the tables of a PostgreSQL store", schema_arguments, run_schema),
     ("gc", "clear away what tenants no longer need", gc_arguments, run_gc),
+    ("end-links", "end every link of a store that was restored from a backup", end_links_arguments, run_end_links),
+    ("remove-tenant", "remove a tenant from a store for good", remove_tenant_arguments, run_remove_tenant),
 )
 WRONG: Final = 2
 # Python counts no blank but the plain one as printable; the Japanese and Chinese reports indent with this one.
@@ -51,16 +55,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None: those that the process was started with.
     """
     options = parser().parse_args(arguments)
+    # A console that cannot show a letter shows its number; the report is not lost for it.
+    encoding = sys.stdout.encoding or "utf-8"
+    lines = _lines(options)
     try:
-        report: Report = options.run(options)
+        while True:
+            line = next(lines)
+            sys.stdout.write(_harmless(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            # Whoever ends a long command knows what it did.
+            sys.stdout.flush()
+    except StopIteration as done:
+        return int(done.value)
     except ExtlinkError as error:
         sys.stderr.write(f"extlink {options.command}: {error}\n")
         return WRONG
-    # A console that cannot show a letter shows its number; the report is not lost for it.
-    encoding = sys.stdout.encoding or "utf-8"
-    for line in report.lines:
-        sys.stdout.write(_harmless(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    return report.code
+
+
+def _lines(options: argparse.Namespace) -> Lines:
+    """Yield what a command says, when it says it, and return its exit code."""
+    said: Report | Lines = options.run(options)
+    if not isinstance(said, Report):
+        return (yield from said)
+    yield from said.lines
+    return said.code
 
 
 def _harmless(line: str) -> str:

@@ -149,7 +149,7 @@ def _written(asked: Question, planned: Plan, options: argparse.Namespace) -> Ite
     # As the list came, so it goes back.
     encoding = (None if asked.held is None else asked.held.encoding) or ENCODINGS[edition]
     data = write_host_csv(planned.after.rows, edition=edition, encoding=encoding)
-    write_file(options.write, data, overwrite=options.overwrite)
+    write_file(options.write, [data], overwrite=options.overwrite)
     yield say(asked.language, "written", path=options.write, rows=planned.rows, encoding=encoding)
     if asked.held is None:
         yield say(asked.language, "unlisted")

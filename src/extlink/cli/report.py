@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -15,9 +15,12 @@ from extlink.domain.messages import Language
 from extlink.domain.reason import Reason
 from extlink.feeds import Need
 
-__all__ = ["REFUSED", "Report", "file_lines", "refusal_lines", "share_text", "unknown_lines", "version_text"]
+__all__ = ["REFUSED", "Lines", "Report", "file_lines", "refusal_lines", "share_text", "unknown_lines", "version_text"]
 
 REFUSED: Final = 1
+
+# What a command that works for long says: its lines while it does, and then its exit code.
+Lines = Generator[str, None, int]
 
 
 @attrs.frozen

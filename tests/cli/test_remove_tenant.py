@@ -1,0 +1,175 @@
+"""`extlink remove-tenant`: nothing goes unless it is said, and nothing without its ledger unless that is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extlink import users
+from extlink.adapters.memory import MemoryStorage
+from extlink.adapters.moving import fingerprint
+from extlink.cli import main, remove_tenant as command
+from extlink.cli.stores import WholeStore
+from extlink.domain.identifier import TenantId
+from extlink.errors import Refused, Unavailable
+from extlink.ports import Entries, Removed
+from extlink.testing.probes import ledger
+from tests.cli.stores import KINDS, Place
+from tests.fakes import FrozenClock
+from tests.schedules.world import hub_over
+from tests.stateful.story import tell
+
+
+def _lived_in(place: Place) -> list[tuple[int, bytes]]:
+    """Let a tenant live beside a neighbour; return its ledger."""
+    with place.open() as store:
+        clock = FrozenClock()
+        hub = hub_over(store, clock=clock)
+        tell(hub, clock)
+        hub.open_tenant("neighbour", edition="JP", products={"kintone"})
+        return ledger(store)
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str], str]:
+    code = main(["remove-tenant", *map(str, arguments)])
+    said = capsys.readouterr()
+    return code, said.out.splitlines(), said.err
+
+
+def test_its_ledger_is_exported_and_it_goes(place: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Every entry as it was written, under its number; the neighbour stays."""
+    entries = _lived_in(place)
+    file = tmp_path / "acme.jsonl"
+    with place.open() as store:
+        others = [fingerprint(store, name) for name in ("neighbour", "~host")]
+        had = fingerprint(store, "acme")
+    code, lines, err = _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")
+    exported = file.read_bytes().splitlines(keepends=True)
+
+    assert (0, "") == (code, err)
+    assert [b'{"entry":%b,"number":%d}\n' % (body, number) for number, body in entries] == exported
+    assert "tenant.opened" == json.loads(exported[0])["entry"]["event"]
+    assert [
+        f"acme: {had.records:,} records, {had.entries:,} ledger entries",
+        f"its ledger is in {file}",
+        "acme: removed; backups have it still",
+    ] == lines
+    with place.open() as store:
+        assert [b"neighbour", b"~host"] == list(store.tenants())
+        assert others == [fingerprint(store, name) for name in ("neighbour", "~host")]
+    code, lines, _ = _run(capsys, "acme", *place.arguments, "--without-export", "--remove-for-good")
+    assert (1, "nothing is stored of this tenant") == (code, lines[-1])
+
+
+def test_nothing_goes_unless_it_is_said(place: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It is told how much there is, and nothing is made; nor may it be forgotten what becomes of the ledger."""
+    _lived_in(place)
+    file = tmp_path / "acme.jsonl"
+    with place.open() as store:
+        had = fingerprint(store, "acme")
+    code, lines, _ = _run(capsys, "acme", *place.arguments, "--export", file)
+
+    assert (1, "nothing was removed; name --remove-for-good") == (code, lines[-1])
+    assert not file.exists()
+    with pytest.raises(SystemExit):
+        _run(capsys, "acme", *place.arguments, "--remove-for-good")
+    with place.open() as store:
+        assert had == fingerprint(store, "acme")
+
+
+def test_no_export_is_written_over(place: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It may be the only ledger there is, of a removal that broke off; and nothing goes without one that is whole."""
+    _lived_in(place)
+    file = tmp_path / "acme.jsonl"
+    file.write_bytes(b"the first one")
+    with place.open() as store:
+        had = fingerprint(store, "acme")
+    for path in (file, tmp_path / "no such folder" / "acme.jsonl"):
+        code, _, err = _run(capsys, "acme", *place.arguments, "--export", path, "--remove-for-good")
+
+        assert (2, True) == (code, "extlink remove-tenant: --export: " in err)
+    assert b"the first one" == file.read_bytes()
+    with place.open() as store:
+        assert had == fingerprint(store, "acme")
+
+
+@pytest.mark.parametrize("tenant", ["", "~host"])
+def test_only_customers_are_removed(capsys: pytest.CaptureFixture[str], place: Place, tenant: str) -> None:
+    """The host's own part never is."""
+    _lived_in(place)
+    code, lines, err = _run(capsys, tenant, *place.arguments, "--without-export", "--remove-for-good")
+
+    assert (2, [], True) == (code, lines, "tenant" in err)
+    with place.open() as store:
+        assert b"~host" in store.tenants()
+
+
+class Busy(MemoryStorage):
+    """A store in which somebody decides something just before the tenant is closed, or its file is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before_closing: Any = None
+
+    def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
+        if limit == 0:
+            self.before_closing()
+        return super().remove_part(tenant, first, limit)
+
+
+def _busy() -> tuple[Busy, Any]:
+    store, clock = Busy(), FrozenClock()
+    hub = hub_over(store, clock=clock)
+    tell(hub, clock)
+    return store, hub.tenant("acme").acting_as("admin-1", roles={"common_administrator"})
+
+
+def _exported(store: WholeStore) -> list[bytes]:
+    return list(command._closing_ledger(store, TenantId("acme")))
+
+
+def test_what_is_decided_meanwhile_is_in_the_export() -> None:
+    """The tenant is closed before the last line; whoever comes later is refused and decides nothing."""
+    store, admin = _busy()
+    number = len(ledger(store))
+    store.before_closing = lambda: admin.run(users.suspend("seen-late"))
+    lines = _exported(store)
+
+    assert number + 1 == len(lines) == len(ledger(store))
+    assert b"seen-late" in lines[-1]
+    with pytest.raises(Refused, match=r"tenant\.not_open"):
+        admin.run(users.suspend("too-late"))
+
+
+def test_a_twin_that_does_not_close_loses_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: the export ends, and the tenant goes on."""
+    store, admin = _busy()
+    monkeypatch.setattr(Busy, "remove_part", lambda *_: Removed(0, 0))
+    lines = _exported(store)
+    admin.run(users.suspend("lost"))
+
+    assert len(lines) < len(ledger(store))
+
+
+def test_an_export_that_breaks_off_leaves_no_file_and_every_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tenant is closed then, and stays so; the next run exports all of it."""
+    place = KINDS["sqlite"](tmp_path)
+    entries = _lived_in(place)
+    file = tmp_path / "acme.jsonl"
+
+    def failing(tenant: bytes, after: Any, limit: int) -> Entries:
+        if after >= len(entries):
+            raise Unavailable("the store is away")
+        return Entries(tenant, after, limit)
+
+    monkeypatch.setattr(command, "Entries", failing)
+    assert 2 == _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")[0]
+    monkeypatch.undo()
+    assert [] == [one.name for one in tmp_path.iterdir() if "acme" in one.name]
+    assert 0 == _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")[0]
+    assert len(entries) == len(file.read_bytes().splitlines())
