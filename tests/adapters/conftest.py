@@ -1,14 +1,16 @@
-"""PostgreSQL for the tests of its adapters: a server, and a schema of their own on it."""
+"""PostgreSQL for the tests of its adapters: a server, and a schema of their own on it; and where either store lies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from extlink.adapters.postgres import PostgresStorage
 from extlink.adapters.postgres_schema import upgrade
 from tests import clusters
+from tests.adapters.places import Place
 from tests.clusters import Cluster
 
 
@@ -46,3 +48,11 @@ def reopened(server: Cluster, schema: str) -> Iterator[Callable[..., PostgresSto
 def store(reopened: Callable[..., PostgresStorage]) -> PostgresStorage:
     """Open a store that waits a little, over two connections."""
     return reopened(timeout=10.0, connections=2)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Return where a store lies that several processes may open, for each kind that they may share."""
+    if request.param == "sqlite":
+        return Place(str(tmp_path / "links.db"))
+    return Place(request.getfixturevalue("server").conninfo, request.getfixturevalue("schema"))
