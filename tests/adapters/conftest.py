@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests of its adapters: a server, and a schema of their own on it."""
+"""PostgreSQL for the tests of its adapters: a server, and a schema of their own on it; and where either store lies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from extlink.adapters.postgres_schema import upgrade
 from extlink.adapters.sqlite import SQLiteStorage
 from extlink.ports import Storage
 from tests import clusters
+from tests.adapters.places import Place
 from tests.clusters import Cluster
 
 
@@ -62,3 +63,11 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storag
     else:
         with SQLiteStorage(tmp_path / "links.db") as opened:
             yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Return where a store lies that several processes may open, for each kind that they may share."""
+    if request.param == "sqlite":
+        return Place(str(tmp_path / "links.db"))
+    return Place(request.getfixturevalue("server").conninfo, request.getfixturevalue("schema"))

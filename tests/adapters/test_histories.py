@@ -1,156 +1,115 @@
+"""Linearizability: one order explains what processes that share a store see of checks, refreshes and revocations."""
+
 from __future__ import annotations
 
+import itertools
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from extlink import access, links
-from extlink.adapters import _sqlite
-from extlink.adapters.postgres import PostgresStorage
-from extlink.adapters.sqlite import SQLiteStorage
-from extlink.adapters.system import SystemEntropy
 from extlink.domain.token_ledger import TokenSet
-from extlink.ports import Batch, Key, Page, Position, Query, Storage, Stored, Version
-from extlink.runtime import ExtLink
-from tests.clusters import Cluster
-from tests.fakes import FrozenClock
-from tests.schedules.world import ADDRESS, CLIENT, KEYS, PEOPLE, SCOPE, TENANT, connected, prepared
+from tests.adapters import programs
+from tests.adapters.histories import LEAD_NANOSECONDS, Call, calls_of, is_linearizable
+from tests.adapters.places import Place
+from tests.processes import Process, running
+from tests.schedules.world import connected, prepared
 
-WORKERS = 3
-CALLS = 3
-# A commit waits for the disk, a check does not: of fewer, all are over before a revocation has returned.
-CALLS_ON_A_FILE = 12
+CALLS = 4
 
 
-class Call(NamedTuple):
-    """One call of a history: when it began and ended, what was asked, whether it was granted."""
-
-    began: int
-    ended: int
-    what: str
-    granted: bool
-
-
-def is_linearizable(history: Sequence[Call]) -> bool:
-    """Return whether one order explains a history: each call at one moment between its begin and its end.
-
-    The model: a link lives until it is revoked; a check and a refresh are granted if and only if it lives.
-    """
-
-    @cache
-    def explains(left: frozenset[Call], lives: bool) -> bool:
-        first_end = min((call.ended for call in left), default=0)
-        return not left or any(
-            explains(left - {call}, lives and call.what != "revoke")
-            for call in left
-            if call.began <= first_end and (call.what == "revoke" or call.granted == lives)
-        )
-
-    return explains(frozenset(history), True)
+@contextmanager
+def _workers(place: Place, *kinds: str) -> Iterator[Sequence[Process]]:
+    """Run a process for each kind of store, with a hub of its own."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(running(programs.work, *place, kind)) for kind in kinds]
+        assert {programs.READY} == {worker.hear() for worker in workers}
+        yield workers
 
 
-class Lagging:
-    """The twin: a store whose reads may be a little old, as from a replica or a cache with a time to live."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._kept: dict[Key, Stored] = {}
-
-    def read(self, keys: Sequence[Key], known: Mapping[Key, Version]) -> Sequence[Stored]:
-        found = [self._kept.get(one.key, one) for one in self._storage.read(keys, {})]
-        self._kept = {one.key: one for one in found} if random.random() < 0.5 else {}
-        return [one._replace(value=None) if one.version == known.get(one.key) else one for one in found]
-
-    def list(self, query: Query) -> Page:
-        return self._storage.list(query)
-
-    def commit(self, batch: Batch) -> Position:
-        return self._storage.commit(batch)
+def _line(begin: int, tokens: TokenSet, user: str, plan: str) -> str:
+    return f"{begin} {tokens.access_token.reveal()} {tokens.refresh_token.reveal()} {tokens.link} {user} {plan}"
 
 
-def _histories(stores: Sequence[Storage], count: int, calls: int = CALLS) -> Iterator[list[Call]]:
-    """Yield what workers saw who check, refresh and revoke one link, each through a hub of its own."""
-    _, tenant, _ = prepared(stores[0])
+def _histories(place: Place, workers: Sequence[Process], count: int) -> Iterator[list[list[Call]]]:
+    """Yield what each worker saw who, all at once, check, refresh and revoke one link."""
     draw = random.Random(20200609)
-    hubs = [
-        ExtLink(stores[worker % len(stores)], keys=KEYS, directory=PEOPLE, clock=FrozenClock(), entropy=SystemEntropy())
-        for worker in range(WORKERS)
-    ]
-    with ThreadPoolExecutor(WORKERS) as threads:
+    with place.open() as store:
+        _, tenant, _ = prepared(store)
+        # Of two in turns: while one's link is worked on, the next is made.
+        users = itertools.cycle(["sato", "suzuki"])
+        user = next(users)
+        tokens = connected(tenant, user)
         for _ in range(count):
-            tokens = connected(tenant)
-            start = threading.Barrier(WORKERS)
-            plans = [draw.choices(["check", "refresh", "revoke"], [6, 3, 1], k=calls) for _ in range(WORKERS)]
-            plans[0][draw.randrange(calls)] = "revoke"
-            done = threads.map(_work, hubs, plans, [tokens] * WORKERS, [start] * WORKERS)
-            yield [call for calls in done for call in calls]
+            plans = [draw.choices(["check", "refresh", "revoke"], [6, 3, 1], k=CALLS) for _ in workers]
+            plans[0][draw.randrange(CALLS)] = "revoke"
+            begin = time.monotonic_ns() + LEAD_NANOSECONDS
+            for worker, plan in zip(workers, plans, strict=True):
+                worker.tell(_line(begin, tokens, user, " ".join(plan)))
+            user = next(users)
+            tokens = connected(tenant, user)
+            yield [calls_of(" ".join(plan), worker.hear()) for worker, plan in zip(workers, plans, strict=True)]
 
 
-def _work(hub: ExtLink, plan: Sequence[str], tokens: TokenSet, start: threading.Barrier) -> list[Call]:
-    tenant = hub.tenant(TENANT)
-    ask: Mapping[str, Callable[[], bool]] = {
-        "check": lambda: bool(tenant.run(access.check(tokens.access_token, scope=SCOPE, address=ADDRESS))),
-        "refresh": lambda: isinstance(tenant.run(links.refresh(tokens.refresh_token, client=CLIENT)), TokenSet),
-        "revoke": lambda: bool(tenant.acting_as("sato").run(links.revoke(tokens.link))),
-    }
-    start.wait()
-    calls: list[Call] = []
-    for what in plan:
-        began = time.monotonic_ns()
-        granted = ask[what]()
-        calls.append(Call(began, time.monotonic_ns(), what, granted))
-    return calls
+def _meets(history: Sequence[Sequence[Call]]) -> bool:
+    """Return whether a revocation and a call of another process were under way at the same moment."""
+    return any(
+        one.what == "revoke" and one.overlaps(other)
+        for mine, others in itertools.product(history, history)
+        if mine is not others
+        for one, other in itertools.product(mine, others)
+    )
 
 
 @pytest.mark.slow
-def test_every_history_has_an_order(server: Cluster, schema: str, deep: bool) -> None:
-    """P8: whatever workers on two stores see of checks, refreshes and revocations, one order explains it."""
-    with (
-        PostgresStorage(server.conninfo, schema=schema) as one,
-        PostgresStorage(server.conninfo, schema=schema) as other,
-    ):
-        histories = list(_histories([one, other], 10_000 if deep else 1_000))
+def test_every_history_has_an_order(place: Place, deep: bool) -> None:
+    """P8: three processes and a thousand links, eight and ten thousand in the long tier."""
+    count, size = (10_000, 8) if deep else (1_000, 3)
+    met = granted = refused = 0
+    with _workers(place, *["sound"] * size) as workers:
+        for history in _histories(place, workers, count):
+            calls = [call for mine in history for call in mine]
+            assert is_linearizable(calls), calls
+            met += _meets(history)
+            granted += sum(call.granted for call in calls if call.what != "revoke")
+            refused += sum(not call.granted for call in calls)
 
-    assert [] == [history for history in histories if not is_linearizable(history)]
-    refused = sum(not call.granted for history in histories for call in history)
-    assert 0 < refused < sum(map(len, histories))
-
-
-@pytest.mark.slow
-def test_every_history_has_an_order_on_sqlite(tmp_path: Path, deep: bool) -> None:
-    """P8: the same of two stores over one file, whose connections remember what they saw until the other commits."""
-    file = tmp_path / "links.db"
-    with SQLiteStorage(file) as one, SQLiteStorage(file) as other:
-        histories = list(_histories([one, other], 10_000 if deep else 1_000, CALLS_ON_A_FILE))
-
-    assert [] == [history for history in histories if not is_linearizable(history)]
-    refused = sum(not call.granted for history in histories for call in history)
-    assert 0 < refused < sum(map(len, histories))
+    # Nothing would be shown by processes that take turns, nor by links that always live, or never.
+    assert count // 10 <= min(met, granted, refused)
 
 
-@pytest.mark.slow
-def test_connections_that_hear_of_no_change_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: connections that take what they once saw for what is there let some history have no order."""
-    monkeypatch.setattr(_sqlite.Connection, "changes", lambda _: 1)
-    file = tmp_path / "links.db"
-    with SQLiteStorage(file) as one, SQLiteStorage(file) as other:
-        assert not all(map(is_linearizable, _histories([one, other], 10_000, CALLS_ON_A_FILE)))
+TWINS = [("sqlite", "lagging"), ("sqlite", "deaf"), ("postgres", "lagging")]
+
+
+def _told_in_turns(place: Place, kind: str) -> list[Call]:
+    """Return what one process saw before and after another one revoked, each told when the other had answered."""
+    with place.open() as store, _workers(place, kind, "sound") as (one, other):
+        _, tenant, _ = prepared(store)
+        tokens = connected(tenant)
+        # Twice: from then on everything that a check rests on is remembered there.
+        turns = [(one, "check check"), (other, "revoke"), (one, "check")]
+        return [call for worker, plan in turns for call in calls_of(plan, worker.ask(_line(0, tokens, "sato", plan)))]
 
 
 @pytest.mark.slow
-def test_a_store_that_lags_is_found(server: Cluster, schema: str) -> None:
-    """The control: some history of a lagging store has no order."""
-    with PostgresStorage(server.conninfo, schema=schema) as store:
-        lagging = Lagging(store)
+@pytest.mark.parametrize(("place", "twin"), TWINS, indirect=["place"])
+def test_a_process_that_answers_from_the_past_is_found(place: Place, twin: str) -> None:
+    """The twins: a store that lags, and connections that hear of no change, let in after the revocation returned."""
+    history = _told_in_turns(place, twin)
 
-        assert not all(map(is_linearizable, _histories([store, lagging], 2_000)))
+    assert [True, True, True, True] == [call.granted for call in history]
+    assert not is_linearizable(history)
+
+
+@pytest.mark.slow
+def test_a_sound_process_is_told_in_turns(place: Place) -> None:
+    """The same script, and an order that explains it."""
+    history = _told_in_turns(place, "sound")
+
+    assert [True, True, True, False] == [call.granted for call in history]
+    assert is_linearizable(history)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 import attrs
 import pytest
@@ -26,31 +21,17 @@ from extlink.domain.token_ledger import TokenSet
 from extlink.ports import Entries, Position
 from extlink.records import job_key
 from extlink.testing.probes import pages
+from tests.adapters import emergency_programs
 from tests.many_links import put_link, sow, stored
+from tests.processes import nursing, running
 from tests.schedules.world import CLIENT, SERVICE, TENANT, connected, hub_over, prepared
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 JOB = job_key(TenantId(TENANT), "purge", ServiceId(SERVICE))
 BATCH = 50
 
 
 class Fault(AssertionError):
     """A link was left or revived, or something acknowledged was lost, half done or counted twice."""
-
-
-@contextmanager
-def _running(program: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.adapters.emergency_programs", program, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
 
 
 @attrs.define
@@ -70,10 +51,10 @@ class Stop:
     revoked: int = 0
     stated: tuple[int, ...] = ()
 
-    def acknowledge(self, line: bytes) -> None:
+    def acknowledge(self, line: str) -> None:
         """Take what a child printed."""
         verb, number = line.split()
-        if verb == b"left":
+        if verb == "left":
             self.finished = True
             if int(number):
                 raise Fault(f"{int(number)} links are left")
@@ -113,41 +94,9 @@ class Stop:
             return all(link.state is LinkState.REVOKED for link in stored(store).values())
 
 
-def _let_die(nursery: subprocess.Popen[bytes], stop: Stop, *, after: int, spin: int) -> bool:
-    """Let a child go on with the stop and kill it after some answers; False if it had finished before."""
-    to_nursery, output = _pipe(nursery.stdin), _pipe(nursery.stdout)
-    to_nursery.write(b"go\n")
-    to_nursery.flush()
-    child = int(output.readline().removeprefix(b"child "))
-    for _ in range(after):
-        answer = output.readline()
-        if answer == b"dead\n":
-            return False
-        stop.acknowledge(answer)
-    # Anywhere in the next batch: it takes some tens of milliseconds.
-    for _ in range(spin):
-        pass
-    os.kill(child, signal.SIGKILL)
-    while (answer := output.readline()) != b"dead\n":
-        stop.acknowledge(answer)
-    return not stop.finished
-
-
-def _finish(nursery: subprocess.Popen[bytes], stop: Stop) -> None:
-    """Let a last child come to the end."""
-    to_nursery, output = _pipe(nursery.stdin), _pipe(nursery.stdout)
-    to_nursery.write(b"go\n")
-    to_nursery.flush()
-    output.readline()
-    while (answer := output.readline()) != b"dead\n":
-        stop.acknowledge(answer)
-
-
-def _given(knocker: subprocess.Popen[bytes]) -> dict[str, str]:
+def _given(lines: Sequence[str]) -> dict[str, str]:
     """Return what a knocking process was given, by link: its newest refresh token, or a dash."""
-    knocker.kill()
-    lines = [line.decode().split() for line in _pipe(knocker.stdout) if line.endswith(b"\n")]
-    return {link: token for _, link, token in lines}
+    return {link: token for _, link, token in map(str.split, lines)}
 
 
 def _revived(file: Path, given: dict[str, str]) -> list[str]:
@@ -175,15 +124,21 @@ def test_killed_at_random_a_stop_is_finished_by_the_next(tmp_path: Path, deep: b
     count, kills = (100_000, 1_000) if deep else (5_000, 30)
     rounds = random.Random(20201122)
     stop = _grown(tmp_path / "links.db", count)
-    with _running("nursery", stop.file) as nursery, _running("knock", stop.file) as knocker:
-        while not _pipe(knocker.stdout).readline().startswith(b"ready"):
-            pass
+    with nursing(emergency_programs.stop) as nursery, running(emergency_programs.knock, stop.file) as knocker:
+        knocked: list[str] = []
+        while (line := knocker.hear()) != "ready":
+            knocked.append(line)
         for number in range(kills):
-            died = _let_die(nursery, stop, after=rounds.choice((0, 1, 2, 2, 3, 4)), spin=rounds.randrange(1_000_000))
+            # Anywhere in the next batch: it takes some tens of milliseconds.
+            after, spin = rounds.choice((0, 1, 2, 2, 3, 4)), rounds.randrange(1_000_000)
+            died = nursery.let_die(stop.acknowledge, stop.file, after=after, spin=spin)
             assert died, f"it was over after {number} of {kills} kills"
+            assert not stop.finished, f"it was finished after {number} of {kills} kills"
             stop.judge(wholly=not number % (kills // 5))
-        _finish(nursery, stop)
-        given = _given(knocker)
+            # One that nobody hears would stand still.
+            knocked += knocker.heard()
+        nursery.let_end(stop.acknowledge, stop.file)
+        given = _given(knocked + knocker.kill())
 
     assert stop.finished
     stop.judge(wholly=True)
@@ -217,7 +172,7 @@ def test_what_is_half_done_is_found(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="after the stop"):
         attrs.evolve(before, seen=0, stopped=True).judge(wholly=False)
     with pytest.raises(Fault, match="1 links are left"):
-        before.acknowledge(b"left 1\n")
+        before.acknowledge("left 1")
     with SQLiteStorage(stop.file) as store:
         put_link(store, living)
     with pytest.raises(Fault, match="60 ended"):

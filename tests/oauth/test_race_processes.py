@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 import attrs
 import pytest
@@ -25,15 +22,11 @@ from extlink.adapters.sqlite import SQLiteStorage
 from extlink.http import Request
 from tests import clusters
 from tests.oauth.attacked import attacked, members
+from tests.oauth.race_programs import race
+from tests.processes import running
 from tests.schedules.world import ADDRESS, SCOPE
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
 
 
 @attrs.frozen
@@ -69,24 +62,15 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Fresh:
 def _race(shared: Shared, asked: Request, count: int) -> Counter[tuple[int, str]]:
     """Send a request `count` times from several processes at once; return how often which answer came."""
     shared.body.write_bytes(asked.body)
-    program = [sys.executable, "-m", "tests.oauth.race_programs", shared.where, shared.schema]
-    command = [*program, str(shared.body), str(count // PROCESSES)]
     counted: Counter[tuple[int, str]] = Counter()
     with ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen([*command, str(20 + one)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            )
-            for one in range(PROCESSES)
-        ]
-        for process in running:
-            stack.callback(process.kill)
-            assert b"ready\n" == _pipe(process.stdout).readline()
-        for process in running:
-            _pipe(process.stdin).write(b"\n")
-            _pipe(process.stdin).flush()
-        for process in running:
-            for status, text, number in json.loads(_pipe(process.stdout).readline()):
+        arguments = (shared.where, shared.schema, shared.body, count // PROCESSES)
+        racing = [stack.enter_context(running(race, *arguments, 20 + one)) for one in range(PROCESSES)]
+        assert ["ready"] * PROCESSES == [process.hear() for process in racing]
+        for process in racing:
+            process.tell("go")
+        for process in racing:
+            for status, text, number in json.loads(process.hear()):
                 counted[status, text] += number
     return counted
 
