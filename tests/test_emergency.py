@@ -20,7 +20,7 @@ from extlink.emergency import (
     stop_everywhere,
     stop_everywhere_async,
 )
-from extlink.errors import CorruptRecord, InvalidInput, Refused, Unavailable
+from extlink.errors import InvalidInput, Refused, Unavailable
 from extlink.ports import Batch, Position, Write
 from extlink.records import service_key
 from extlink.runtime import ExtLink
@@ -58,6 +58,7 @@ def test_one_call_stops_ends_and_proves() -> None:
     host, _ = many()
     statement = stop(host.admin, SERVICE, "a leak")
 
+    assert statement
     assert (130, 0) == (statement.purge.toll.ended, statement.remaining.count)
     assert statement == stop(host.admin, SERVICE, "a leak")
     assert 1 == host.events().count("service.quarantined") == host.events().count("service.purged")
@@ -174,8 +175,11 @@ def test_what_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     host.admin.run(services.register(catalog.SLACK))
     monkeypatch.setattr(services, "purge", nothing)
 
-    assert 6 == stop(host.admin, SERVICE, "a leak").remaining.count
-    assert 6 == stop_everywhere(host.hub, ["acme"], SERVICE, "a breach").remaining
+    one, all_of_them = stop(host.admin, SERVICE, "a leak"), stop_everywhere(host.hub, ["acme"], SERVICE, "a breach")
+
+    assert (6, 6) == (one.remaining.count, all_of_them.remaining)
+    assert not one
+    assert not all_of_them
 
 
 def test_a_store_that_fails_is_no_refusal(three: tuple[ExtLink, Dying], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,17 +196,32 @@ def test_a_store_that_fails_is_no_refusal(three: tuple[ExtLink, Dying], monkeypa
 
 @colours
 def test_a_damaged_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying], everywhere: Everywhere) -> None:
-    """Its links are refused like all others; those of the rest are ended first, and then it is said."""
+    """Its links are refused like all others; those of the rest are ended, and the statement names it and is false."""
     hub, store = three
     damaged = service_key(TenantId("acme"), ServiceId(SERVICE)).key
     write(store, Write(damaged, b"no record"))
-    with pytest.raises(CorruptRecord):
-        everywhere(store, TENANTS)
+    statement = everywhere(store, TENANTS)
 
+    assert not statement
+    assert ["acme"] == [tenant for tenant, _ in statement.damaged]
+    assert "a record of kind s cannot be read back" in statement.damaged[0][1]
+    assert 0 == statement.remaining
     assert 1 == hub.host().run(services.purges(SERVICE)).tenants
 
 
-@pytest.mark.parametrize("tenants", ["", ["~host"], [7], 7, None])
+@colours
+def test_what_is_no_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying], everywhere: Everywhere) -> None:
+    """A name with a slip in it, of any kind, is named; whatever walks over more than a thousand is walked."""
+    names: list[Any] = ["~host", "", 7, "a\udcff", *(f"nobody-{number}" for number in range(1_000)), *TENANTS]
+    statement = everywhere(three[1], iter(names))
+
+    assert statement
+    assert 61 == statement.purges.toll.ended
+    codes = [code for _, code in statement.refused]
+    assert (4, 1_001, 1) == tuple(map(codes.count, ("invalid_input", "tenant.not_open", "service.unknown")))
+
+
+@pytest.mark.parametrize("tenants", ["", b"acme", 7, None])
 def test_malformed_tenants_stop_nothing(three: tuple[ExtLink, Dying], tenants: object) -> None:
     """They are refused before anything is done."""
     hub, store = three
@@ -222,6 +241,9 @@ def test_a_misspelt_service_is_refused() -> None:
 
     found = stop_everywhere(host.hub, ["acme"], "power-automat", "a leak")
     assert (("acme", "service.unknown"),) == found.refused
+    # Nothing is left of it anywhere, and that proves nothing.
+    assert (0, False) == (found.remaining, bool(found))
+    assert not stop_everywhere(host.hub, [], SERVICE, "a leak")
 
 
 @pytest.mark.parametrize("tenant", [AsyncExtLink.in_memory().tenant("acme"), ExtLink.in_memory(), None, "acme"])

@@ -155,7 +155,7 @@ def test_malformed_arguments_end_nothing(arguments: Arguments) -> None:
 def test_a_list_that_breaks_off_says_so() -> None:
     """What was ended is ended."""
     _, hub = _made()
-    with pytest.raises(InvalidInput, match="what has ended stays so"):
+    with pytest.raises(InvalidInput, match="what was done is done"):
         end_all_links(hub, _broken(), "a restore")
     with pytest.raises(Unavailable, match="the store is gone"):
         end_all_links(hub, _away(), "a restore")

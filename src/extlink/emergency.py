@@ -9,16 +9,16 @@ Every function here only runs operations one after another - `services.quarantin
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Final
 
 import attrs
 
 from extlink import services
-from extlink.domain.identifier import TenantId, parse_ids
+from extlink.domain.identifier import plain_text
 from extlink.domain.tenant import Actor
 from extlink.errors import CorruptRecord, InvalidInput, Refused
-from extlink.hub import parse_tenant
+from extlink.hub import named, parse_tenant
 from extlink.operation import Call, Flow, following
 from extlink.runtime import AsyncExtLink, AsyncTenant, ExtLink, Tenant
 from extlink.service_purge import Purge, Purges, Remaining
@@ -30,7 +30,7 @@ _HOST: Final = Actor(roles=frozenset({"host"}))
 
 @attrs.frozen(kw_only=True)
 class Statement:
-    """What an emergency stop came to in one tenant.
+    """What an emergency stop came to in one tenant; true if nothing is left.
 
     Args:
         purge: what was ended, as the ledger says it (`service.purged`).
@@ -40,23 +40,33 @@ class Statement:
     purge: Purge
     remaining: Remaining
 
+    def __bool__(self) -> bool:
+        """Whether every link to the service has ended."""
+        return not self.remaining.count
+
 
 @attrs.frozen(kw_only=True)
 class StatementEverywhere:
-    """What an emergency stop came to in every tenant that was named.
+    """What an emergency stop came to in every tenant that was named; true if it met the service, and nothing is left.
 
     Args:
         purges: how many tenants are done and what was ended there, as `~host` has it.
         remaining: how many links have not ended, by a look at each link of each tenant: 0.
         unreadable: how many records of links could not be read; nobody can use them, a backup has them.
-        refused: tenants in which nothing was to be ended, with the reason's code: `service.unknown` where the service
-            is not registered, `tenant.not_open`.
+        refused: what was named and has nothing to be ended, with a code: `service.unknown` where the service is not
+            registered, `tenant.not_open`, or `invalid_input` for no id of a tenant.
+        damaged: tenants whose links were not all looked at, and why; the stop holds there as everywhere.
     """
 
     purges: Purges
     remaining: int
     unreadable: int
-    refused: tuple[tuple[TenantId, str], ...]
+    refused: tuple[tuple[str, str], ...]
+    damaged: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        """Whether some tenant knows the service, and all of its links have ended in every one."""
+        return bool(self.purges.tenants) and not self.remaining and not self.damaged
 
 
 def stop(tenant: Tenant, service: str, cause: str) -> Statement:
@@ -124,56 +134,30 @@ def _purged(service: str, call: Call | None) -> Flow[Purge]:
     return purge
 
 
-@attrs.define
-class _Found:
-    """What was seen on the way from tenant to tenant, beside what the host's records say.
-
-    Args:
-        damage: the first of the tenants' records that could not be read; it waits until all others are done.
-    """
-
-    remaining: int = 0
-    unreadable: int = 0
-    refused: tuple[tuple[TenantId, str], ...] = ()
-    damage: CorruptRecord | None = None
-
-    def take(self, left: Remaining) -> None:
-        """Add what a look at a tenant's links found."""
-        self.remaining += left.count
-        self.unreadable += left.unread
-
-    def pass_over(self, tenant: TenantId, refused: Refused) -> None:
-        """Note a tenant that has no such service; another one's trouble must not keep the rest from being stopped."""
-        self.refused = (*self.refused, (tenant, refused.reason.code))
-
-    def statement(self, purges: Purges) -> StatementEverywhere:
-        """Return the statement."""
-        return StatementEverywhere(
-            purges=purges, remaining=self.remaining, unreadable=self.unreadable, refused=self.refused
-        )
-
-
 def stop_everywhere(hub: ExtLink, tenants: Iterable[str], service: str, cause: str) -> StatementEverywhere:
     """Stop a service in every tenant at once, then end its links tenant by tenant; killed, call it again.
 
     Source: F14, DESIGN 5 (`~host`). One record of the host stops the service in all tenants, named here or not; only
-    the links of those that are named are ended one by one. It runs as the host itself.
+    the links of those that are named are ended one by one, and the trouble of one keeps none of the others waiting. It
+    runs as the host itself.
 
     Args:
-        tenants: every tenant of the host.
+        tenants: every tenant of the host, any number: `adapters.listing.tenants_of` has those of a store.
         cause: as in `stop`.
+
+    Returns:
+        The statement; false as well where no tenant knows the service, so that a slip in its name is noticed.
 
     Raises:
         InvalidInput: malformed arguments, or an `AsyncExtLink`, before anything is stopped.
-        StorageError: the store failed; what is ended stays ended, call it again. `CorruptRecord` for a damaged tenant,
-            when the links of all others have been ended.
+        StorageError: the store failed; what is ended stays ended, call it again.
 
     >>> from extlink import ExtLink
     >>> stop_everywhere(ExtLink.in_memory(), ["acme"], "slack", "vendor breach").refused
     (('acme', 'tenant.not_open'),)
     """
     _require(hub, ExtLink, "hub", "stop_everywhere_async")
-    return hub.host().follow(_stopping_everywhere(tenants, service, cause))
+    return hub.host().follow(_stopping_everywhere(named(tenants), service, cause))
 
 
 def stop_everywhere_async(
@@ -189,25 +173,29 @@ def stop_everywhere_async(
     (('acme', 'tenant.not_open'),)
     """
     _require(hub, AsyncExtLink, "hub", "stop_everywhere")
-    return hub.host().follow(_stopping_everywhere(tenants, service, cause))
+    return hub.host().follow(_stopping_everywhere(named(tenants), service, cause))
 
 
-def _stopping_everywhere(tenants: Iterable[str], service: str, cause: str) -> Flow[StatementEverywhere]:
-    found = _Found()
-    named = tuple(parse_tenant(one) for one in sorted(parse_ids(tenants, "tenants")))
+def _stopping_everywhere(tenants: Iterator[object], service: str, cause: str) -> Flow[StatementEverywhere]:
     yield from following(services.quarantine_everywhere(service, cause))
-    for tenant in named:
-        call = Call(tenant, _HOST)
+    remaining = unreadable = 0
+    refused, damaged = list[tuple[str, str]](), list[tuple[str, str]]()
+    for tenant in tenants:
+        shown = plain_text(tenant) or type(tenant).__name__
         try:
+            call = Call(parse_tenant(tenant), _HOST)
             purge = yield from _purged(service, call)
-            found.take((yield from following(services.remaining(service), call)))
-        except Refused as refused:
-            found.pass_over(tenant, refused)
-            continue
-        except CorruptRecord as damaged:
-            found.damage = found.damage or damaged
-            continue
-        yield from following(services.note_purge(tenant, purge))
-    if found.damage is not None:
-        raise found.damage
-    return found.statement((yield from following(services.purges(service))))
+            left = yield from following(services.remaining(service), call)
+        except InvalidInput as error:
+            refused.append((shown, error.code))
+        except Refused as error:
+            refused.append((shown, error.reason.code))
+        except CorruptRecord as error:
+            damaged.append((shown, str(error)))
+        else:
+            remaining, unreadable = remaining + left.count, unreadable + left.unread
+            yield from following(services.note_purge(call.tenant, purge))
+    purges = yield from following(services.purges(service))
+    return StatementEverywhere(
+        purges=purges, remaining=remaining, unreadable=unreadable, refused=tuple(refused), damaged=tuple(damaged)
+    )

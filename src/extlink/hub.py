@@ -6,7 +6,8 @@ keys.
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar, cast
 
 from extlink.adapters.system import SystemClock, SystemEntropy
 from extlink.attempt import Cache
@@ -17,7 +18,7 @@ from extlink.domain.secret import Secret
 from extlink.domain.tenant import HOST, Actor, parse_roles
 from extlink.domain.token import KeyRing
 from extlink.domain.token_ledger import TokenLedger
-from extlink.errors import InvalidInput, Misconfigured, Unavailable
+from extlink.errors import ExtlinkError, InvalidInput, Misconfigured, Unavailable
 from extlink.inputs import address_text
 from extlink.operation import Operation
 from extlink.ports import (
@@ -26,7 +27,7 @@ from extlink.ports import (
     Version,
 )
 
-__all__ = ["Hub", "drawn_keys", "parse_actor", "parse_tenant", "require_operation", "require_ports"]
+__all__ = ["Hub", "drawn_keys", "named", "parse_actor", "parse_tenant", "require_operation", "require_ports"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -41,6 +42,26 @@ def parse_tenant(value: object) -> TenantId:
     if tenant == HOST:
         raise InvalidInput("tenant", f"expected a customer's id, got {HOST!r}, which stands for the host itself")
     return tenant
+
+
+def named(tenants: object) -> Iterator[object]:
+    """Return what a host names as tenants, one by one, any number, unread: a malformed one is the walker's to tell.
+
+    Raises:
+        InvalidInput: a single text, or nothing that can be walked; when walked: it breaks off.
+    """
+    if issubclass(type(tenants), str | bytes | bytearray) or not issubclass(type(tenants), Iterable):
+        raise InvalidInput("tenants", f"expected a list, got {type(tenants).__name__}; write [...] around a single one")
+    return _walked(cast("Iterable[object]", tenants))
+
+
+def _walked(tenants: Iterable[object]) -> Iterator[object]:
+    try:
+        yield from tenants
+    except ExtlinkError:
+        raise
+    except Exception as exc:
+        raise InvalidInput("tenants", "expected a list, got one that cannot be read; what was done is done") from exc
 
 
 def parse_actor(user: object, roles: object, address: object) -> Actor:

@@ -16,8 +16,8 @@ import attrs
 
 from extlink import tenants as operations
 from extlink.domain.identifier import plain_text
-from extlink.errors import Contention, CorruptRecord, ExtlinkError, InvalidInput, Refused
-from extlink.hub import parse_actor, parse_tenant
+from extlink.errors import Contention, CorruptRecord, InvalidInput, Refused
+from extlink.hub import named, parse_actor, parse_tenant
 from extlink.operation import Call, Flow, following
 from extlink.runtime import AsyncExtLink, ExtLink
 
@@ -65,8 +65,8 @@ def end_all_links(hub: ExtLink, tenants: Iterable[str], cause: str, *, user: str
     >>> end_all_links(hub, ["acme", "globex"], "restored from the backup of 1 June")
     LinksEnded(tenants=1, failed=(('globex', 'tenant.not_open: The domain globex has not been opened.'),))
     """
-    _require(hub, ExtLink, tenants, "end_all_links_async")
-    return hub.host().follow(_ending(tenants, cause, user))
+    _require(hub, ExtLink, "end_all_links_async")
+    return hub.host().follow(_ending(named(tenants), cause, user))
 
 
 def end_all_links_async(
@@ -81,14 +81,14 @@ def end_all_links_async(
     >>> asyncio.run(morning()).tenants
     0
     """
-    _require(hub, AsyncExtLink, tenants, "end_all_links")
-    return hub.host().follow(_ending(tenants, cause, user))
+    _require(hub, AsyncExtLink, "end_all_links")
+    return hub.host().follow(_ending(named(tenants), cause, user))
 
 
-def _ending(tenants: Iterable[object], cause: str, user: str) -> Flow[LinksEnded]:
+def _ending(tenants: Iterator[object], cause: str, user: str) -> Flow[LinksEnded]:
     ending, actor = operations.end_links(cause), parse_actor(user, {"host"}, None)
     count, failed = 0, list[tuple[str, str]]()
-    for tenant in _each(tenants):
+    for tenant in tenants:
         try:
             yield from following(ending, Call(parse_tenant(tenant), actor))
         except (InvalidInput, Refused, CorruptRecord, Contention) as error:
@@ -98,20 +98,9 @@ def _ending(tenants: Iterable[object], cause: str, user: str) -> Flow[LinksEnded
     return LinksEnded(count, tuple(failed))
 
 
-def _each(tenants: Iterable[object]) -> Iterator[object]:
-    try:
-        yield from tenants
-    except ExtlinkError:
-        raise
-    except Exception as exc:
-        raise InvalidInput("tenants", "expected a list, got one that cannot be read; what has ended stays so") from exc
-
-
-def _require(hub: object, kind: type[object], tenants: object, other: str) -> None:
+def _require(hub: object, kind: type[object], other: str) -> None:
     """Refuse what cannot be walked from here: with nothing awaited, nothing would end."""
     if not issubclass(type(hub), kind):
         raise InvalidInput(
             "hub", f"expected {kind.__name__}, got {type(hub).__name__}; for the other colour there is {other}"
         )
-    if issubclass(type(tenants), str | bytes | bytearray) or not issubclass(type(tenants), Iterable):
-        raise InvalidInput("tenants", f"expected a list, got {type(tenants).__name__}; write [...] around a single one")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,7 +144,7 @@ def test_after_it_nothing_of_before_is_good(place: Place, capsys: pytest.Capture
     The command knows no key: the store says of its keys what it said before.
     """
     stories = _restored(place)
-    code, lines, err = _run(capsys, *place.arguments, "--cause", "the backup of 1 June")
+    code, lines, err = _run(capsys, *place.arguments, "--all", "--cause", "the backup of 1 June")
 
     assert (0, "") == (code, err)
     assert [f"{name}: every link has ended" for name in TENANTS] == lines[:-1]
@@ -191,7 +193,7 @@ def test_one_damaged_tenant_keeps_nobody_from_the_rest(place: Place, capsys: pyt
     stories = _restored(place)
     with place.open() as store:
         _damaged(store)
-    code, lines, err = _run(capsys, *place.arguments, "--cause", "the backup of 1 June")
+    code, lines, err = _run(capsys, *place.arguments, "--all", "--cause", "the backup of 1 June")
 
     assert (3, "") == (code, err)
     assert "tenants: 5; every link has ended in 2, failed in 3" in lines
@@ -220,14 +222,50 @@ def test_it_says_how_far_it_came(tmp_path: Path, capsys: pytest.CaptureFixture[s
         return commit(self, written)
 
     monkeypatch.setattr(SQLiteStorage, "commit", dying)
-    code, lines, err = _run(capsys, "--sqlite", str(path), "--cause", "x")
+    code, lines, err = _run(capsys, "--sqlite", str(path), "--all", "--cause", "x")
     assert (2, ["acme: every link has ended"]) == (code, lines)
     assert "the store lost the answer" in err
     left[0] = 100
-    assert 0 == _run(capsys, "--sqlite", str(path), "--cause", "x")[0]
+    assert 0 == _run(capsys, "--sqlite", str(path), "--all", "--cause", "x")[0]
     with SQLiteStorage(path) as store:
         epochs = [_last(_hub(store).tenant(name)).details["epoch"] for name in TENANTS]
     assert [2, 1, 1] == epochs
+
+
+def test_it_goes_on_when_nobody_listens_any_more(tmp_path: Path) -> None:
+    """As behind `| head`: every tenant is done, and the exit code is that of what was done."""
+    path = tmp_path / "links.db"
+    names = [f"tenant-{number}" for number in range(20)]
+    with SQLiteStorage(path) as store:
+        for name in names:
+            _make(_hub(store), name)
+    command = [sys.executable, "-m", "extlink", "end-links", "--all", "--sqlite", str(path), "--cause", "x"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    with SQLiteStorage(path) as store:
+        ended = [_last(_hub(store).tenant(name)).event for name in names]
+
+    assert (0, b"") == (process.returncode, told)
+    assert ["tenant.links_ended"] * 20 == ended
+
+
+def test_interrupted_it_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-C: no traceback, and the exit code of a shell."""
+    path = tmp_path / "links.db"
+    with SQLiteStorage(path) as store:
+        _make(_hub(store), "acme")
+
+    def interrupted(*_arguments: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SQLiteStorage, "commit", interrupted)
+    code, lines, err = _run(capsys, "acme", "--sqlite", str(path), "--cause", "x")
+    assert (130, [], "extlink end-links: interrupted; what was done is done, run it again\n") == (code, lines, err)
 
 
 def test_an_empty_store_is_hardly_the_one(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,15 +274,18 @@ def test_an_empty_store_is_hardly_the_one(place: Place, capsys: pytest.CaptureFi
         pass
     statement = "tenants: 0; every link has ended in 0, failed in 0"
 
-    assert (3, [statement], "") == _run(capsys, *place.arguments, "--cause", "x")
+    assert (3, [statement], "") == _run(capsys, *place.arguments, "--all", "--cause", "x")
 
 
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
-        (("--cause", "x" * 256), "cause"),
-        (("--cause", "x", "--as", ""), "user"),
+        (("--all", "--cause", "x" * 256), "cause"),
+        (("--all", "--cause", " "), "cause"),
+        (("--all", "--cause", "x", "--as", ""), "user"),
         (("--cause", "x", ""), "tenant"),
+        (("--cause", "x"), "tenant"),
+        (("--cause", "x", "--all", "acme"), "tenant"),
         (("--cause", "x", "acme", "~host"), "tenant"),
     ],
 )

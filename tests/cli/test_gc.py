@@ -110,6 +110,34 @@ def test_all_tenants_are_cleared(place: Place, capsys: pytest.CaptureFixture[str
     assert "zeta: nothing to clear away" == lines[3]
 
 
+def test_a_store_without_tenants_is_hardly_the_one(capsys: pytest.CaptureFixture[str], place: Place) -> None:
+    """A job with a slip in its path does not stay green."""
+    with place.open():
+        pass
+
+    assert (3, "~host: nothing to clear away\nthe store has no tenants\n", "") == _run(
+        capsys, "--all", *place.arguments
+    )
+    assert 0 == _run(capsys, "~host", *place.arguments)[0]
+
+
+def test_what_is_no_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Each with its own words: nothing there, a folder, nothing in it, no path at all."""
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    for path, why in {
+        tmp_path / "none.db": "no such file",
+        tmp_path: "which is a folder",
+        empty: "which is empty",
+        tmp_path / ("x" * 300): "file name too long",
+        "\0": "it is no path",
+    }.items():
+        code, out, err = _run(capsys, "acme", "--sqlite", str(path))
+
+        assert (2, "", True) == (code, out, why in err)
+    assert 0 == empty.stat().st_size
+
+
 def test_either_some_or_all(capsys: pytest.CaptureFixture[str], place: Place) -> None:
     """Neither would do nothing in silence, both would say two things."""
     for arguments in ((), ("--all", "acme")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def test_its_ledger_is_exported_and_it_goes(place: Place, capsys: pytest.Capture
         assert [b"neighbour", b"~host"] == list(store.tenants())
         assert others == [fingerprint(store, name) for name in ("neighbour", "~host")]
     code, lines, _ = _run(capsys, "acme", *place.arguments, "--without-export", "--remove-for-good")
+    assert (0, "nothing is stored of this tenant") == (code, lines[-1])
+    code, lines, _ = _run(capsys, "acme", *place.arguments, "--without-export")
     assert (1, "nothing is stored of this tenant") == (code, lines[-1])
 
 
@@ -94,6 +97,25 @@ def test_no_export_is_written_over(place: Place, capsys: pytest.CaptureFixture[s
     assert b"the first one" == file.read_bytes()
     with place.open() as store:
         assert had == fingerprint(store, "acme")
+
+
+def test_an_export_that_fails_says_what_became_of_the_tenant(
+    place: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when the tenant is closed already: its ledger is there, and the next run goes on."""
+    _lived_in(place)
+    file = tmp_path / "acme.jsonl"
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        code, lines, err = _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")
+    assert (2, 1, []) == (code, len(lines), [*tmp_path.glob("*.jsonl*")])
+    assert "no space left on device; the tenant is closed by now, all of its ledger is still there: run it again" in err
+    assert 0 == _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")[0]
+    assert 9 < len(file.read_bytes().splitlines())
 
 
 @pytest.mark.parametrize("tenant", ["", "~host"])

@@ -2,7 +2,7 @@
 
 Nobody may be served meanwhile. It needs no keys. Each tenant is told as soon as it is done, so that whoever reads knows
 how far a run came that was killed; run it again, then: what was done is done once more, which harms nobody.
-Exit code 3: in some tenants it could not be done, and the last lines say in which, and why; or there are no tenants.
+Exit code 3: in some tenants it could not be done, and the last lines say in which, and why; or the store has none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Final
 
 from extlink.adapters.listing import tenants_of
 from extlink.cli.report import Lines
-from extlink.cli.stores import Keyless, add_store, opened
+from extlink.cli.stores import Keyless, add_store, add_tenants, opened, some_tenants
+from extlink.errors import InvalidInput
 from extlink.hub import parse_tenant
 from extlink.restored import end_all_links
 
@@ -23,7 +24,7 @@ _INCOMPLETE: Final = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("tenants", nargs="*", metavar="TENANT", help="some tenants' ids; without any: all of the store")
+    add_tenants(parser, "every tenant of the store")
     add_store(parser)
     parser.add_argument("--cause", required=True, metavar="TEXT", help="what each ledger keeps as the reason")
     parser.add_argument(
@@ -39,16 +40,19 @@ def run(options: argparse.Namespace) -> Lines:
     """End the links tenant by tenant, each told when it is done, and state at last what came of it.
 
     Raises:
-        InvalidInput: a malformed id, cause or user, no such file, or psycopg is not installed; nothing has ended.
+        InvalidInput: a malformed id, cause or user, no tenants named, no such file, or psycopg is not installed;
+            nothing has ended.
         Unavailable: the store is away; run it again.
     """
+    chosen = some_tenants(options, parse_tenant)
+    if not options.cause.strip():
+        raise InvalidInput("cause", "expected why, for whoever reads the ledgers, such as the backup that was restored")
     with opened(options) as storage:
         hub = Keyless(storage)
         # Before the first tenant: a cause or a user that is malformed fails in every one of them alike.
         end_all_links(hub, (), options.cause, user=options.user)
-        named = [parse_tenant(one) for one in dict.fromkeys(options.tenants)]
         count, failed = 0, list[tuple[str, str]]()
-        for tenant in named or tenants_of(storage):
+        for tenant in tenants_of(storage) if chosen is None else chosen:
             ended = end_all_links(hub, [tenant], options.cause, user=options.user)
             yield f"{tenant}: every link has ended" if ended else f"{tenant}: failed"
             count += ended.tenants

@@ -86,6 +86,7 @@ def write_file(path: Path, data: Iterable[bytes], *, overwrite: bool, option: st
                 file.flush()
                 os.fsync(file.fileno())
             Path(beside).replace(path)
+            _keep_name(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 Path(beside).unlink()
@@ -93,6 +94,16 @@ def write_file(path: Path, data: Iterable[bytes], *, overwrite: bool, option: st
     except OSError as exc:
         why = (exc.strerror or "unknown").lower()
         raise InvalidInput(option, f"expected a file that can be written, got {str(path)!a}: {why}") from exc
+
+
+def _keep_name(folder: Path) -> None:
+    """Have a file's new name on the disk before anything rests on it, where the system lets a folder be opened."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def day_in_name(path: Path) -> date | None:

@@ -1,7 +1,8 @@
 """`extlink gc`: clear away what tenants no longer need, of a file or of a PostgreSQL store.
 
 Beside the application, by hand or once a day. What goes and why nobody misses it is told in `extlink.adapters.upkeep`;
-the ledger and every epoch stay. Exit code 3: some records could not be read, and were left alone.
+the ledger and every epoch stay. Exit code 3: some records could not be read, and were left alone; or the store has no
+tenant at all, and is hardly the one that was meant.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import attrs
 from extlink.adapters.listing import tenants_of
 from extlink.adapters.upkeep import Collected, collect
 from extlink.cli.report import Lines
-from extlink.cli.stores import WholeStore, add_store, opened
+from extlink.cli.stores import WholeStore, add_store, add_tenants, opened, some_tenants
 from extlink.domain.identifier import parse_id
 from extlink.domain.tenant import HOST
 from extlink.errors import CorruptRecord, InvalidInput
@@ -35,8 +36,7 @@ _WORDS: Final = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("tenants", nargs="*", metavar="TENANT", help="the tenants' ids; ~host is the host's own part")
-    parser.add_argument("--all", action="store_true", help="every tenant of the store, and the host's own part")
+    add_tenants(parser, "every tenant of the store, and ~host, the host's own part")
     add_store(parser)
 
 
@@ -47,16 +47,17 @@ def run(options: argparse.Namespace) -> Lines:
         InvalidInput: no id of a tenant, none at all, no such file, or psycopg is not installed.
         StorageError: the store failed; run it again.
     """
-    named = [parse_id(one, "tenant") for one in options.tenants]
-    if bool(named) == options.all:
-        raise InvalidInput("tenant", "expected the ids of some tenants, or --all for every one, and not both")
-    code = 0
+    chosen = some_tenants(options, lambda one: parse_id(one, "tenant"))
+    code = count = 0
     with opened(options) as storage:
-        for tenant in _everyone(storage) if options.all else named:
+        for tenant in _everyone(storage) if chosen is None else chosen:
             found, lines = _collected(storage, tenant)
             yield from lines
             code = code if found else _INCOMPLETE
-    return code
+            count += tenant != HOST or chosen is not None
+    if not count:
+        yield "the store has no tenants"
+    return code if count else _INCOMPLETE
 
 
 def _everyone(storage: WholeStore) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -29,6 +30,8 @@ _COMMANDS: Final[tuple[tuple[str, str, _Add, _Run], ...]] = (
     ("remove-tenant", "remove a tenant from a store for good", remove_tenant_arguments, run_remove_tenant),
 )
 WRONG: Final = 2
+# As a shell says of a process that SIGINT ended.
+INTERRUPTED: Final = 130
 # Python counts no blank but the plain one as printable; the Japanese and Chinese reports indent with this one.
 _WIDE_BLANK: Final = "\u3000"
 
@@ -55,20 +58,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None: those that the process was started with.
     """
     options = parser().parse_args(arguments)
-    # A console that cannot show a letter shows its number; the report is not lost for it.
-    encoding = sys.stdout.encoding or "utf-8"
     lines = _lines(options)
     try:
         while True:
-            line = next(lines)
-            sys.stdout.write(_harmless(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
-            # Whoever ends a long command knows what it did.
-            sys.stdout.flush()
+            _say(next(lines))
     except StopIteration as done:
         return int(done.value)
     except ExtlinkError as error:
         sys.stderr.write(f"extlink {options.command}: {error}\n")
         return WRONG
+    except KeyboardInterrupt:
+        sys.stderr.write(f"extlink {options.command}: interrupted; what was done is done, run it again\n")
+        return INTERRUPTED
+
+
+def _say(line: str) -> None:
+    """Print a line at once, so that whoever ends a long command knows what it did."""
+    # A console that cannot show a letter shows its number; the report is not lost for it.
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(_harmless(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody listens any more, as behind `| head`; what was begun is not left half done for that.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _lines(options: argparse.Namespace) -> Lines:

@@ -3,9 +3,9 @@
 Without `--remove-for-good` it says how much there is and changes nothing. The export is a line of JSON for each ledger
 entry, the entry as it was written; the tenant is closed before its last line, so that nothing is decided that is not in
 it. The file is whole before anything but the tenant's own record goes. What broke off is run again, the export into
-another file: the first one is complete.
+another file if the first one is there: that one is complete.
 
-Exit codes: 0 removed; 1 nothing was removed.
+Exit codes: 0 nothing is left of it; 1 nothing was removed, for that was not asked.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from extlink.cli.files import write_file
 from extlink.cli.report import REFUSED, Lines
 from extlink.cli.stores import WholeStore, add_store, opened
 from extlink.domain.identifier import TenantId
+from extlink.errors import InvalidInput
 from extlink.hub import parse_tenant
-from extlink.ports import MAX_LIST, Entries, Position
+from extlink.ports import ABSENT, MAX_LIST, Entries, Position
 from extlink.records import tenant_key
 
 __all__ = ["add_arguments", "run"]
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ledger = parser.add_mutually_exclusive_group(required=True)
     ledger.add_argument("--export", metavar="FILE", type=Path, help="a new file for its ledger, a line for each entry")
     ledger.add_argument("--without-export", action="store_true", help="its ledger is lost as well")
-    parser.add_argument("--remove-for-good", action="store_true", help="do it; otherwise it is only said what would go")
+    parser.add_argument("--remove-for-good", action="store_true", help="do it; without it, only say what would go")
 
 
 def run(options: argparse.Namespace) -> Lines:
@@ -48,20 +49,35 @@ def run(options: argparse.Namespace) -> Lines:
     tenant = parse_tenant(options.tenant)
     with opened(options) as storage:
         found = fingerprint(storage, tenant)
+        is_there = bool(found.records or found.entries)
         yield f"{tenant}: {found.records:,} records, {found.entries:,} ledger entries"
         if not options.remove_for_good:
-            yield "nothing was removed; name --remove-for-good"
+            yield "nothing was removed; name --remove-for-good" if is_there else "nothing is stored of this tenant"
             return REFUSED
-        if options.export is not None and (found.records or found.entries):
-            write_file(options.export, _closing_ledger(storage, tenant), overwrite=False, option="--export")
+        if options.export is not None and is_there:
+            _export(options.export, storage, tenant)
             yield f"its ledger is in {options.export}"
         # Also where nothing is left: the last run may have left the log of a file.
         remove_tenant(storage, tenant)
-    if not (found.records or found.entries):
-        yield "nothing is stored of this tenant"
-        return REFUSED
-    yield f"{tenant}: removed; backups have it still"
+    yield f"{tenant}: removed; backups have it still" if is_there else "nothing is stored of this tenant"
     return 0
+
+
+def _export(path: Path, storage: WholeStore, tenant: TenantId) -> None:
+    """Close the tenant and write its ledger into a new file.
+
+    Raises:
+        InvalidInput: the file exists or cannot be written; whether the tenant was closed is said.
+    """
+    place = tenant_key(tenant).key
+    was_open = storage.read([place], {})[0].version != ABSENT
+    try:
+        write_file(path, _closing_ledger(storage, tenant), overwrite=False, option="--export")
+    except InvalidInput as error:
+        if was_open and storage.read([place], {})[0].version == ABSENT:
+            problem = f"{error.problem}; the tenant is closed by now, all of its ledger is still there: run it again"
+            raise InvalidInput(error.field, problem) from error
+        raise
 
 
 def _closing_ledger(storage: WholeStore, tenant: TenantId) -> Iterator[bytes]:

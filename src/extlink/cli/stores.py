@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn, Protocol, cast
+from typing import NoReturn, Protocol, TypeVar, cast
 
 from extlink.adapters.directory import InMemoryDirectory
 from extlink.adapters.sqlite import SQLiteStorage
@@ -22,7 +22,9 @@ from extlink.operation import Lookup
 from extlink.ports import Storage, TenantList, TenantRemoval
 from extlink.runtime import ExtLink
 
-__all__ = ["Keyless", "WholeStore", "add_store", "opened"]
+__all__ = ["Keyless", "WholeStore", "add_store", "add_tenants", "opened", "some_tenants"]
+
+T = TypeVar("T")
 
 
 class WholeStore(Storage, TenantList, TenantRemoval, Protocol):
@@ -37,6 +39,24 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--schema", default="extlink", metavar="NAME", help="the schema of its tables (extlink)")
 
 
+def add_tenants(parser: argparse.ArgumentParser, all_of_them: str) -> None:
+    """Add the arguments that name tenants: their ids, or `--all`, so that a name that is left out never means all."""
+    parser.add_argument("tenants", nargs="*", metavar="TENANT", help="the tenants' ids")
+    parser.add_argument("--all", action="store_true", help=all_of_them)
+
+
+def some_tenants(options: argparse.Namespace, parse: Callable[[str], T]) -> list[T] | None:
+    """Return the tenants that were named, each once; None for all.
+
+    Raises:
+        InvalidInput: a malformed id, neither names nor `--all`, or both.
+    """
+    names = [parse(one) for one in dict.fromkeys(options.tenants)]
+    if bool(names) == options.all:
+        raise InvalidInput("tenant", "expected the ids of some tenants, or --all for every one, and not both")
+    return names or None
+
+
 def opened(options: argparse.Namespace) -> AbstractContextManager[WholeStore]:
     """Return the store that was named, to be used in a `with`.
 
@@ -45,9 +65,7 @@ def opened(options: argparse.Namespace) -> AbstractContextManager[WholeStore]:
         StorageError: the store cannot be opened.
     """
     if options.sqlite is not None:
-        # Opening would make the file: a name with a slip in it must not leave an empty store behind.
-        if not options.sqlite.is_file():
-            raise InvalidInput("sqlite", f"expected a store's file, got {str(options.sqlite)!a}, which is none")
+        _require_file(options.sqlite)
         return SQLiteStorage(options.sqlite)
     try:
         postgres = import_module("extlink.adapters.postgres")
@@ -55,6 +73,19 @@ def opened(options: argparse.Namespace) -> AbstractContextManager[WholeStore]:
         raise InvalidInput("postgres", "expected psycopg to be installed; pip install 'extlink[postgres]'") from exc
     opening = cast("Callable[..., AbstractContextManager[WholeStore]]", postgres.PostgresStorage)
     return opening(options.postgres, schema=options.schema)
+
+
+def _require_file(path: Path) -> None:
+    """Require a file with something in it: opening would make one, and leave an empty store where a name has a slip."""
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or "it is no path"
+        raise InvalidInput("sqlite", f"expected a store's file, got {str(path)!a}: {why.lower()}") from exc
+    if not path.is_file():
+        raise InvalidInput("sqlite", f"expected a store's file, got {str(path)!a}, which is a folder or the like")
+    if not size:
+        raise InvalidInput("sqlite", f"expected a store's file, got {str(path)!a}, which is empty")
 
 
 class Keyless(ExtLink):
