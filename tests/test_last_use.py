@@ -12,6 +12,7 @@ from extlink.adapters.directory import AsyncInMemoryDirectory
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.threaded import ThreadedStorage
 from extlink.domain.decision import Decision
+from extlink.domain.identifier import TenantId
 from extlink.domain.instant import Instant
 from extlink.domain.last_use import LastUse
 from extlink.domain.subscription import Subscription
@@ -309,16 +310,16 @@ class Recording(MemoryStorage):
         return super().commit(batch)
 
 
-def test_a_note_guards_itself_alone() -> None:
-    """Nothing that changes meanwhile makes a check start anew for the sake of a note."""
+def test_a_note_guards_itself_and_the_tenant() -> None:
+    """Nothing that changes meanwhile makes a check start anew for its sake; only a removed tenant takes no note."""
     inner = Recording()
     made, tokens = used(CountingStorage(inner))
     made.clock.advance(300)
     made.check(tokens)
 
     note = inner.batches[-1]
-    assert 1 == len(note.writes) == len(note.guards)
-    assert note.writes[0].key == note.guards[0].key
+    assert 1 == len(note.writes)
+    assert {records.tenant_key(TenantId("acme")).key, note.writes[0].key} == {guard.key for guard in note.guards}
     assert () == note.entries
 
 

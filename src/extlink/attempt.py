@@ -5,7 +5,8 @@ Rules kept here, so that neither a runner nor an operation can forget them:
 * every Read asks again for everything read before; if something changed, the attempt is void and starts anew, so an
   operation computes over one snapshot, never over two torn ones;
 * the instant is never earlier than the newest stamp of a record read: a clock that jumps back extends no life;
-* a commit guards everything that was read, absence included - but what is written aside, which guards itself alone;
+* a commit guards everything that was read, absence included - but what is written aside, which guards itself and the
+  tenant's own record: it changes no answer, and lands in no tenant that was removed meanwhile;
   every change of a ledgered record comes with an event.
 """
 
@@ -39,7 +40,7 @@ from extlink.operation import (
     Unanswered,
 )
 from extlink.ports import ABSENT, MAX_READ_KEYS, Batch, Guard, Key, Stored, Version, Write
-from extlink.records import RecordKey, name_of, parts_of, piece_key, pieces_of
+from extlink.records import RecordKey, name_of, parts_of, piece_key, pieces_of, tenant_key
 
 __all__ = ["Attempt", "Cache", "advance", "lookup_answer", "peeked"]
 
@@ -322,9 +323,9 @@ class Attempt:
         for number in range(max(0, len(parts) - 1), held.pieces if held is not None else 0):
             yield Write(piece_key(key, number), None)
 
-    def _guards(self, commit: Commit[T]) -> tuple[Guard, ...]:
-        """Return everything that was read; of what is written aside, the records that are written and no others."""
-        written = {change.key.key for change in commit.changes}
+    def _guards(self, call: Call, commit: Commit[T]) -> tuple[Guard, ...]:
+        """Return everything that was read; of what is written aside, what is written and the tenant's own record."""
+        written = {tenant_key(call.tenant).key, *(change.key.key for change in commit.changes)}
         return tuple(
             Guard(key, known.version) for key, known in self._held.items() if key in written or not commit.is_aside
         )
@@ -360,7 +361,7 @@ class Attempt:
         return Batch(
             tenant=call.tenant.encode(),
             id=draw_version(),
-            guards=self._guards(commit),
+            guards=self._guards(call, commit),
             writes=tuple(write for change in commit.changes for write in self._writes(change)),
             entries=entries,
             at=self._at,

@@ -2,7 +2,8 @@
 
 Rules: an unknown client and a wrong secret get the same answer, after the same work; the way a client chose must be one
 of its own; an assertion is good once. A failure of a client that there is is recorded, once per cause and hour; one of
-a client that there is not writes nothing, so that guessing fills no ledger.
+a client that there is not writes nothing, so that guessing fills no ledger. In a tenant that is not open nobody is
+authenticated, and nothing is written: one that is being removed decides nothing any more.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from extlink.domain.identifier import ClientId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
+from extlink.facts import opened
 from extlink.oauth.assertion import Assertion, read_assertion
 from extlink.oauth.credentials import ClientCredentials
 from extlink.operation import Call, Change, Commit, Ledger, Now, Steps, ask, put, read
-from extlink.records import assertions_key, client_key, client_marks_key
+from extlink.records import assertions_key, client_key, client_marks_key, tenant_key
 
 __all__ = ["Unauthenticated", "authenticate"]
 
@@ -42,6 +44,9 @@ def authenticate(
     Args:
         issuer: the only audience of an assertion.
         address: the caller's, for the record.
+
+    Raises:
+        Refused: `tenant.not_open`.
     """
     assertion = _assertion(credentials)
     named = credentials.client_id if assertion is None else assertion.client_id
@@ -52,7 +57,9 @@ def authenticate(
         return _unknown(named or "")
     name = ClientId(named)
     place = client_key(call.tenant, name)
-    record = (yield from read(place)).get(place)
+    answers = yield from read(tenant_key(call.tenant), place)
+    opened(answers, call.tenant)
+    record = answers.get(place)
     client = None if record is None else record.registration
     if client is None:
         yield from _same_work(call, credentials)

@@ -17,9 +17,9 @@ import attrs
 from extlink import services
 from extlink.domain.identifier import plain_text
 from extlink.domain.tenant import Actor
-from extlink.errors import CorruptRecord, InvalidInput, Refused
+from extlink.errors import Contention, CorruptRecord, InvalidInput, Refused
 from extlink.hub import named, parse_tenant
-from extlink.operation import Call, Flow, following
+from extlink.operation import Call, Course, following
 from extlink.runtime import AsyncExtLink, AsyncTenant, ExtLink, Tenant
 from extlink.service_purge import Purge, Purges, Remaining
 
@@ -55,7 +55,8 @@ class StatementEverywhere:
         unreadable: how many records of links could not be read; nobody can use them, a backup has them.
         refused: what was named and has nothing to be ended, with a code: `service.unknown` where the service is not
             registered, `tenant.not_open`, or `invalid_input` for no id of a tenant.
-        damaged: tenants whose links were not all looked at, and why; the stop holds there as everywhere.
+        damaged: tenants whose links were not all looked at, and why: a record that cannot be read, or others who never
+            stopped writing. The stop holds there as everywhere.
     """
 
     purges: Purges
@@ -120,13 +121,13 @@ def _require(value: object, kind: type[object], field: str, other: str) -> None:
         )
 
 
-def _stopping(service: str, cause: str) -> Flow[Statement]:
+def _stopping(service: str, cause: str) -> Course[Statement]:
     yield from following(services.quarantine(service, cause))
     purge = yield from _purged(service, None)
     return Statement(purge=purge, remaining=(yield from following(services.remaining(service))))
 
 
-def _purged(service: str, call: Call | None) -> Flow[Purge]:
+def _purged(service: str, call: Call | None) -> Course[Purge]:
     """Run the purge until it is done."""
     purge = yield from following(services.purge(service), call)
     while purge.done is None:
@@ -176,7 +177,7 @@ def stop_everywhere_async(
     return hub.host().follow(_stopping_everywhere(named(tenants), service, cause))
 
 
-def _stopping_everywhere(tenants: Iterator[object], service: str, cause: str) -> Flow[StatementEverywhere]:
+def _stopping_everywhere(tenants: Iterator[object], service: str, cause: str) -> Course[StatementEverywhere]:
     yield from following(services.quarantine_everywhere(service, cause))
     remaining = unreadable = 0
     refused, damaged = list[tuple[str, str]](), list[tuple[str, str]]()
@@ -190,7 +191,7 @@ def _stopping_everywhere(tenants: Iterator[object], service: str, cause: str) ->
             refused.append((shown, error.code))
         except Refused as error:
             refused.append((shown, error.reason.code))
-        except CorruptRecord as error:
+        except (CorruptRecord, Contention) as error:
             damaged.append((shown, str(error)))
         else:
             remaining, unreadable = remaining + left.count, unreadable + left.unread

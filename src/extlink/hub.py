@@ -6,7 +6,7 @@ keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Final, TypeVar, cast
 
 from extlink.adapters.system import SystemClock, SystemEntropy
@@ -27,7 +27,16 @@ from extlink.ports import (
     Version,
 )
 
-__all__ = ["Hub", "drawn_keys", "named", "parse_actor", "parse_tenant", "require_operation", "require_ports"]
+__all__ = [
+    "Hub",
+    "drawn_keys",
+    "named",
+    "parse_actor",
+    "parse_tenant",
+    "require_course",
+    "require_operation",
+    "require_ports",
+]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -108,6 +117,12 @@ def require_operation(value: object) -> None:
         raise InvalidInput(
             "operation", f"expected an operation such as services.enable('slack'), got {type(value).__name__}"
         )
+
+
+def require_course(value: object) -> None:
+    """Refuse anything that is not a course of operations."""
+    if not isinstance(value, Generator):
+        raise InvalidInput("course", f"expected a course (extlink.operation.Course), got {type(value).__name__}")
 
 
 def drawn_keys() -> KeyRing:

@@ -40,9 +40,9 @@ __all__ = [
     "Call",
     "Change",
     "Commit",
+    "Course",
     "Definition",
     "Draw",
-    "Flow",
     "Ledger",
     "List",
     "Lookup",
@@ -422,12 +422,12 @@ def driven(steps: Steps[T], answer: Callable[[Step[object]], Steps[object]]) -> 
         steps.close()
 
 
-# Operations one after another, each a commit of its own, and for whom; None: for the tenant that follows it.
-Flow = Generator[tuple[Operation[object], Call | None], object, T]
+# Operations one after another, each a commit of its own, and for whom; None: whose tenant follows it.
+Course = Generator[tuple[Operation[object], Call | None], object, T]
 
 
-def following(operation: Operation[T], call: Call | None = None) -> Flow[T]:
-    """Ask for an operation inside a flow and return its result; what it raises is raised here, too."""
+def following(operation: Operation[T], call: Call | None = None) -> Course[T]:
+    """Ask for an operation inside a course and return its result; what it raises is raised here, too."""
     return cast("T", (yield operation, call))
 
 

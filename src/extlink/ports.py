@@ -285,7 +285,7 @@ class Removed(NamedTuple):
 class TenantRemoval(Protocol):
     """Beside the contract: a store of which a tenant can be removed for good, ledger and head included.
 
-    Nothing but `extlink.adapters.removing` calls it; what a store of three methods alone cannot do is lose a ledger.
+    Only what removes a tenant calls it; what a store of three methods alone cannot do is lose a ledger.
     """
 
     def remove_part(self, tenant: bytes, first: bytes, limit: int) -> Removed:
@@ -293,7 +293,7 @@ class TenantRemoval(Protocol):
 
         First the record under the path `first`, if it is there, then at most `limit` other records and as many entries
         (0 to 1,000, otherwise `InvalidInput`; 0: that record alone); the head goes with the last of them. Where fewer
-        went than `limit`, of both, nothing is left.
+        went than `limit`, of both, nothing is left. A store that keeps everything in memory may remove all at once.
         """
         ...
 

@@ -76,8 +76,8 @@ class Kind(Generic[T]):
         write, read: to and from JSON-able fields; what `read` raises on malformed fields becomes `CorruptRecord`.
         image: what the ledger keeps of it; None: nothing, the kind is apart from the ledger.
         packed: whether the fields are compressed, for the few records that grow with a tenant's lists.
-        aside: written beside an answer that does not depend on it: a commit of nothing else guards itself alone, and an
-            answer is given whether it succeeds or not (DESIGN 5).
+        aside: written beside an answer that does not depend on it: a commit of nothing else guards itself and the
+            tenant's own record alone, and an answer is given whether it succeeds or not (DESIGN 5).
     """
 
     name: str

@@ -18,7 +18,7 @@ from extlink import tenants as operations
 from extlink.domain.identifier import plain_text
 from extlink.errors import Contention, CorruptRecord, InvalidInput, Refused
 from extlink.hub import named, parse_actor, parse_tenant
-from extlink.operation import Call, Flow, following
+from extlink.operation import Call, Course, following
 from extlink.runtime import AsyncExtLink, ExtLink
 
 __all__ = ["LinksEnded", "end_all_links", "end_all_links_async"]
@@ -85,7 +85,7 @@ def end_all_links_async(
     return hub.host().follow(_ending(named(tenants), cause, user))
 
 
-def _ending(tenants: Iterator[object], cause: str, user: str) -> Flow[LinksEnded]:
+def _ending(tenants: Iterator[object], cause: str, user: str) -> Course[LinksEnded]:
     ending, actor = operations.end_links(cause), parse_actor(user, {"host"}, None)
     count, failed = 0, list[tuple[str, str]]()
     for tenant in tenants:

@@ -21,13 +21,13 @@ from extlink.domain.link import Lifetimes
 from extlink.domain.tenant import HOST, Actor
 from extlink.domain.token import KeyRing
 from extlink.errors import Conflict, Contention, ExtlinkError, InvalidInput, StorageError, Unavailable
-from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_operation, require_ports
+from extlink.hub import Hub, drawn_keys, parse_actor, parse_tenant, require_course, require_operation, require_ports
 from extlink.idempotency import with_key
 from extlink.operation import (
     Call,
     Commit,
+    Course,
     Draw,
-    Flow,
     Ledger,
     List,
     Lookup,
@@ -306,17 +306,22 @@ class Tenant:
         """
         return self.run(preview(operation, directory=directory, at=at))
 
-    def follow(self, flow: Flow[T]) -> T:
-        """Carry out the operations of a flow, one after another; what was done stays done if it breaks off."""
+    def follow(self, course: Course[T]) -> T:
+        """Carry out the operations of a course, one after another; what was done stays done if it breaks off.
+
+        Raises:
+            InvalidInput: no course; anything else is the course's own.
+        """
+        require_course(course)
         try:
-            operation, call = next(flow)
+            operation, call = next(course)
             while True:
                 try:
                     result = self._hub.carry_out(operation, call or self._call)
                 except ExtlinkError as error:
-                    operation, call = flow.throw(error)
+                    operation, call = course.throw(error)
                 else:
-                    operation, call = flow.send(result)
+                    operation, call = course.send(result)
         except StopIteration as done:
             return cast("T", done.value)
 
@@ -575,17 +580,22 @@ class AsyncTenant:
         """
         return await self.run(preview(operation, directory=directory, at=at))
 
-    async def follow(self, flow: Flow[T]) -> T:
-        """Carry out the operations of a flow, one after another; what was done stays done if it breaks off."""
+    async def follow(self, course: Course[T]) -> T:
+        """Carry out the operations of a course, one after another; what was done stays done if it breaks off.
+
+        Raises:
+            InvalidInput: no course; anything else is the course's own.
+        """
+        require_course(course)
         try:
-            operation, call = next(flow)
+            operation, call = next(course)
             while True:
                 try:
                     result = await self._hub.carry_out(operation, call or self._call)
                 except ExtlinkError as error:
-                    operation, call = flow.throw(error)
+                    operation, call = course.throw(error)
                 else:
-                    operation, call = flow.send(result)
+                    operation, call = course.send(result)
         except StopIteration as done:
             return cast("T", done.value)
 

@@ -136,6 +136,8 @@ def test_what_is_no_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: P
 
         assert (2, "", True) == (code, out, why in err)
     assert 0 == empty.stat().st_size
+    code, _, err = _run(capsys, "acme", "--sqlite", str(tmp_path / "x.db"), "--schema", "links")
+    assert (2, True) == (code, "expected it beside --postgres" in err)
 
 
 def test_either_some_or_all(capsys: pytest.CaptureFixture[str], place: Place) -> None:

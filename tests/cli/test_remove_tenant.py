@@ -9,19 +9,31 @@ from typing import Any
 
 import pytest
 
-from extlink import users
+from extlink import access, users
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.moving import fingerprint
+from extlink.adapters.removing import remove_tenant
+from extlink.adapters.sqlite import SQLiteStorage
 from extlink.cli import main, remove_tenant as command
 from extlink.cli.stores import WholeStore
 from extlink.domain.identifier import TenantId
 from extlink.errors import Refused, Unavailable
-from extlink.ports import Entries, Removed
-from extlink.testing.probes import ledger
+from extlink.ports import Entries, Removed, Write
+from extlink.records import last_use_key, tenant_key
+from extlink.testing.probes import batch, ledger
 from tests.cli.stores import KINDS, Place
 from tests.fakes import FrozenClock
+from tests.hosts import SCOPES, Host
+from tests.oauth.kit import Site, basic
 from tests.schedules.world import hub_over
 from tests.stateful.story import tell
+from tests.testing.rehearsal import NAMES, prepared, run
+
+FORMS = {
+    "token": {"grant_type": "refresh_token", "refresh_token": "x"},
+    "revoke": {"token": "x"},
+    "introspect": {"token": "x"},
+}
 
 
 def _lived_in(place: Place) -> list[tuple[int, bytes]]:
@@ -55,6 +67,7 @@ def test_its_ledger_is_exported_and_it_goes(place: Place, capsys: pytest.Capture
     assert "tenant.opened" == json.loads(exported[0])["entry"]["event"]
     assert [
         f"acme: {had.records:,} records, {had.entries:,} ledger entries",
+        "its ledger is being written, and at its end the tenant is closed: if this breaks off, run it again",
         f"its ledger is in {file}",
         "acme: removed; backups have it still",
     ] == lines
@@ -112,10 +125,64 @@ def test_an_export_that_fails_says_what_became_of_the_tenant(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         code, lines, err = _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")
-    assert (2, 1, []) == (code, len(lines), [*tmp_path.glob("*.jsonl*")])
-    assert "no space left on device; the tenant is closed by now, all of its ledger is still there: run it again" in err
+    assert (2, []) == (code, [*tmp_path.glob("*.jsonl*")])
+    assert "no space left on device" in err
+    assert "at its end the tenant is closed: if this breaks off, run it again" in lines[-1]
     assert 0 == _run(capsys, "acme", *place.arguments, "--export", file, "--remove-for-good")[0]
     assert 9 < len(file.read_bytes().splitlines())
+
+
+def test_a_second_export_says_that_it_is_none_of_the_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A removal broke off after its first part: the ledger goes on where the first export has the rest."""
+    path, file = tmp_path / "links.db", tmp_path / "acme.jsonl"
+    with SQLiteStorage(path) as store:
+        clock = FrozenClock()
+        tell(hub_over(store, clock=clock), clock)
+        store.remove_part(b"acme", tenant_key(TenantId("acme")).key.path, 3)
+    code, lines, _ = _run(capsys, "acme", "--sqlite", path, "--export", file, "--remove-for-good")
+
+    assert 0 == code
+    assert f"its ledger is in {file}, from entry 4 on; the run before has exported those before it: keep both" in lines
+
+
+def test_a_closed_tenant_has_nothing_more_to_export() -> None:
+    """No operation of all there are writes anything into it, no endpoint either, whoever asks with whatever secret."""
+    for name in NAMES:
+        store: Any = prepared()
+        store.remove_part(b"acme", tenant_key(TenantId("acme")).key.path, 0)
+        before = ledger(store)
+        run(store, name)
+        if not name.startswith(("tenants.", "services.quarantine_everywhere")):
+            assert before == ledger(store), name
+
+    site = Site.make()
+    site.host.store.remove_part(b"acme", tenant_key(TenantId("acme")).key.path, 0)
+    before = ledger(site.host.store)
+    for endpoint, form in FORMS.items():
+        for secret in (site.secret, "wrong"):
+            assert 400 == site.post(endpoint, headers=(basic(site.client, secret),), **form).status
+    assert before == ledger(site.host.store)
+
+
+def test_a_note_of_the_last_use_lands_in_no_removed_tenant() -> None:
+    """It is written beside an answer, and guards the tenant's own record: what was removed meanwhile stays away."""
+    store: Any = MemoryStorage()
+    host = Host.prepared(store=store)
+    tokens = host.connect()
+    host.tenant.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
+    use = last_use_key(TenantId("acme"), tokens.link).key
+    store.commit(batch(Write(use, None), entries=()))
+    commit = store.commit
+
+    def removed_meanwhile(written: Any) -> Any:
+        assert use in {one.key for one in written.writes}
+        remove_tenant(store, "acme")
+        return commit(written)
+
+    other = host.other_process()
+    store.commit = removed_meanwhile
+    assert other.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
+    assert b"acme" not in store.tenants()
 
 
 @pytest.mark.parametrize("tenant", ["", "~host"])

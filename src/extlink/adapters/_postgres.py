@@ -347,8 +347,11 @@ def settings(conninfo: object, timeout: object, connections: object) -> Keywords
         raise Misconfigured(f"conninfo: expected a libpq connection string, got {type(conninfo).__name__}")
     try:
         given = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeError):
         raise Misconfigured("conninfo: expected a libpq connection string, got something libpq cannot read") from None
+    if any("@" in host[1:] for host in str(given.get("host", "")).split(",")):
+        # libpq would say its name, with the half of the password that it took for one. (A socket may begin with @.)
+        raise Misconfigured("conninfo: expected a host without @; in a password write %40 for it")
     if type(timeout) not in {int, float} or not 0 < cast("float", timeout) <= _MAX_SECONDS:
         raise Misconfigured(f"timeout: expected seconds, above 0 and at most {_MAX_SECONDS}, got {timeout!a:.64}")
     if type(connections) is not int or connections < 1:

@@ -9,6 +9,7 @@ Rules
     A pooler that hands each transaction to another session may run, under the same name, what another client prepared:
     a deletion in place of a read. No setting of the pooler that forbids it can be seen from here, or stays; so nothing
     is prepared by name behind a pooler. It gives itself away by the number of the server's process, which it makes up.
+    (One that tells a real server's, and sends reads to standbys, is not noticed; docs/howto/postgres.md forbids it.)
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ _UNIQUE: Final = (
     ("entry", ("tenant", "position")),
     ("entry", ("tenant", "batch", "position")),
 )
-_LONGEST: Final = 100
+# Three names of 63 characters, quoted.
+_LONGEST: Final = 300
 _VIEW: Final = re.compile(r"CREATE (?:OR REPLACE )?VIEW extlink\.(\w+)")
 
 # The three tables and, of a table that is partitioned or inherited from, those below.

@@ -85,8 +85,7 @@ def write_file(path: Path, data: Iterable[bytes], *, overwrite: bool, option: st
                 file.writelines(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(beside).replace(path)
-            _keep_name(path.parent)
+            _name(Path(beside), path, overwrite=overwrite)
         except BaseException:
             with contextlib.suppress(OSError):
                 Path(beside).unlink()
@@ -96,10 +95,20 @@ def write_file(path: Path, data: Iterable[bytes], *, overwrite: bool, option: st
         raise InvalidInput(option, f"expected a file that can be written, got {str(path)!a}: {why}") from exc
 
 
-def _keep_name(folder: Path) -> None:
-    """Have a file's new name on the disk before anything rests on it, where the system lets a folder be opened."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+def _name(beside: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a whole file its name, and have that on the disk before anything rests on it."""
+    if overwrite:
+        beside.replace(path)
+    else:
+        try:
+            # Taken only if it is free at this moment: it was looked at before the file was begun.
+            path.hardlink_to(beside)
+            beside.unlink()
+        except PermissionError:
+            # A file system without links.
+            beside.replace(path)
+    with contextlib.suppress(PermissionError):  # not every system lets a folder be opened
+        handle = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

@@ -20,9 +20,8 @@ from extlink.cli.files import write_file
 from extlink.cli.report import REFUSED, Lines
 from extlink.cli.stores import WholeStore, add_store, opened
 from extlink.domain.identifier import TenantId
-from extlink.errors import InvalidInput
 from extlink.hub import parse_tenant
-from extlink.ports import ABSENT, MAX_LIST, Entries, Position
+from extlink.ports import MAX_LIST, Entries, Position
 from extlink.records import tenant_key
 
 __all__ = ["add_arguments", "run"]
@@ -55,29 +54,21 @@ def run(options: argparse.Namespace) -> Lines:
             yield "nothing was removed; name --remove-for-good" if is_there else "nothing is stored of this tenant"
             return REFUSED
         if options.export is not None and is_there:
-            _export(options.export, storage, tenant)
-            yield f"its ledger is in {options.export}"
+            yield "its ledger is being written, and at its end the tenant is closed: if this breaks off, run it again"
+            since = _since(storage, tenant)
+            write_file(options.export, _closing_ledger(storage, tenant), overwrite=False, option="--export")
+            yield f"its ledger is in {options.export}{since}"
         # Also where nothing is left: the last run may have left the log of a file.
         remove_tenant(storage, tenant)
     yield f"{tenant}: removed; backups have it still" if is_there else "nothing is stored of this tenant"
     return 0
 
 
-def _export(path: Path, storage: WholeStore, tenant: TenantId) -> None:
-    """Close the tenant and write its ledger into a new file.
-
-    Raises:
-        InvalidInput: the file exists or cannot be written; whether the tenant was closed is said.
-    """
-    place = tenant_key(tenant).key
-    was_open = storage.read([place], {})[0].version != ABSENT
-    try:
-        write_file(path, _closing_ledger(storage, tenant), overwrite=False, option="--export")
-    except InvalidInput as error:
-        if was_open and storage.read([place], {})[0].version == ABSENT:
-            problem = f"{error.problem}; the tenant is closed by now, all of its ledger is still there: run it again"
-            raise InvalidInput(error.field, problem) from error
-        raise
+def _since(storage: WholeStore, tenant: TenantId) -> str:
+    """Return a warning where a ledger's first part has gone: only an earlier export has it."""
+    items = storage.list(Entries(tenant.encode(), Position(0), 1)).items
+    number = int.from_bytes(items[0].key.path) if items else 1
+    return "" if number == 1 else f", from entry {number:,} on; the run before has exported those before it: keep both"
 
 
 def _closing_ledger(storage: WholeStore, tenant: TenantId) -> Iterator[bytes]:

@@ -36,7 +36,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--sqlite", metavar="FILE", type=Path, help="a store in a SQLite file")
     where.add_argument("--postgres", metavar="CONNINFO", help="a PostgreSQL store, as libpq reads it; may be empty")
-    parser.add_argument("--schema", default="extlink", metavar="NAME", help="the schema of its tables (extlink)")
+    parser.add_argument("--schema", metavar="NAME", help="with --postgres: the schema of its tables (extlink)")
 
 
 def add_tenants(parser: argparse.ArgumentParser, all_of_them: str) -> None:
@@ -65,6 +65,8 @@ def opened(options: argparse.Namespace) -> AbstractContextManager[WholeStore]:
         StorageError: the store cannot be opened.
     """
     if options.sqlite is not None:
+        if options.schema is not None:
+            raise InvalidInput("schema", "expected it beside --postgres; a file has none")
         _require_file(options.sqlite)
         return SQLiteStorage(options.sqlite)
     try:
@@ -72,7 +74,7 @@ def opened(options: argparse.Namespace) -> AbstractContextManager[WholeStore]:
     except ImportError as exc:
         raise InvalidInput("postgres", "expected psycopg to be installed; pip install 'extlink[postgres]'") from exc
     opening = cast("Callable[..., AbstractContextManager[WholeStore]]", postgres.PostgresStorage)
-    return opening(options.postgres, schema=options.schema)
+    return opening(options.postgres, schema="extlink" if options.schema is None else options.schema)
 
 
 def _require_file(path: Path) -> None:

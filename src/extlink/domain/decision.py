@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from types import MemberDescriptorType
 
 
-__all__ = ["GATES", "Admission", "Answer", "Decision", "Finding", "Gate", "GateResult", "Note", "Refusal", "answered"]
+__all__ = [
+    "GATES",
+    "Admission",
+    "Answer",
+    "Curable",
+    "Cure",
+    "Decision",
+    "Finding",
+    "Gate",
+    "GateResult",
+    "Note",
+    "Refusal",
+    "answered",
+]
 
 Gate = Literal["service", "user", "network", "data_group", "link"]
 GATES: Final[tuple[Gate, ...]] = ("service", "user", "network", "data_group", "link")
@@ -63,7 +76,7 @@ class Cure(NamedTuple):
     unfixable: tuple[Reason, ...] = ()
 
 
-class Question(Protocol):
+class Curable(Protocol):
     """What a decision answers, as far as it must know: that remedies can be looked for in it."""
 
     def cure(self) -> Cure:
@@ -92,7 +105,7 @@ class Decision:
 
     findings: tuple[Finding, ...]
     required: frozenset[Gate] = frozenset()
-    question: Question | None = attrs.field(default=None, eq=False, repr=False)
+    question: Curable | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -195,7 +208,7 @@ class Decision:
         return Decision, (plain, self.required)
 
 
-def answered(findings: tuple[Finding, ...], required: frozenset[Gate], question: Question) -> Decision:
+def answered(findings: tuple[Finding, ...], required: frozenset[Gate], question: Curable) -> Decision:
     """Return the evaluator's own decision, which needs no constructor: it costs what one without a question would."""
     decision: Decision = object.__new__(Decision)
     _set_findings(decision, findings)

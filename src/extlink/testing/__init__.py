@@ -27,7 +27,13 @@ if TYPE_CHECKING:
         storage_checks,
     )
     from extlink.testing.copying import Dump, copied, dump
-    from extlink.testing.fakes import CountingEntropy, FrozenClock, ScriptedTransport, ShakyDirectory
+    from extlink.testing.fakes import (
+        AsyncScriptedTransport,
+        CountingEntropy,
+        FrozenClock,
+        ScriptedTransport,
+        ShakyDirectory,
+    )
     from extlink.testing.faults import Fault, Faulted, FaultyStorage, each_fault
     from extlink.testing.machine import run_programs
     from extlink.testing.probes import ContractBroken
@@ -35,17 +41,17 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted", "FaultyStorage",
-    "FrozenClock", "NotLinearizable", "Outcome", "Run", "ScriptedTransport", "ShakyDirectory", "Worker",
-    "async_storage_checks", "check_async_storage", "check_storage", "copied", "dump", "each_fault", "linearizable",
-    "run_programs", "storage_checks",
+    "AsyncScriptedTransport", "Check", "ContractBroken", "CountingEntropy", "Dump", "Exploration", "Fault", "Faulted",
+    "FaultyStorage", "FrozenClock", "NotLinearizable", "Outcome", "Run", "ScriptedTransport", "ShakyDirectory",
+    "Worker", "async_storage_checks", "check_async_storage", "check_storage", "copied", "dump", "each_fault",
+    "linearizable", "run_programs", "storage_checks",
 ]
 # fmt: on
 
 _NAMES: Final = (
     ("contract", "Check async_storage_checks check_async_storage check_storage storage_checks"),
     ("copying", "Dump copied dump"),
-    ("fakes", "CountingEntropy FrozenClock ScriptedTransport ShakyDirectory"),
+    ("fakes", "AsyncScriptedTransport CountingEntropy FrozenClock ScriptedTransport ShakyDirectory"),
     ("faults", "Fault Faulted FaultyStorage each_fault"),
     ("machine", "run_programs"),
     ("probes", "ContractBroken"),

@@ -16,7 +16,7 @@ from extlink.domain.identifier import UserId
 from extlink.domain.instant import Instant, parse_instant
 from extlink.ports import Directory, NotSent, OutboundRequest, OutboundResponse
 
-__all__ = ["NOW", "CountingEntropy", "FrozenClock", "ScriptedTransport", "ShakyDirectory"]
+__all__ = ["NOW", "AsyncScriptedTransport", "CountingEntropy", "FrozenClock", "ScriptedTransport", "ShakyDirectory"]
 
 # 2020-06-09T00:00:00Z, the date of the help pages.
 NOW: Final = Instant(1_591_660_800)
@@ -151,3 +151,22 @@ class ScriptedTransport:
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, OutboundResponse) else answer(request)
+
+
+class AsyncScriptedTransport:
+    """The same for async hosts; `script` keeps what arrived.
+
+    >>> import asyncio
+    >>> network = AsyncScriptedTransport(OutboundResponse(status=200))
+    >>> asyncio.run(network.send(OutboundRequest(method="GET", url="https://service.example/"))).status
+    200
+    >>> len(network.script.arrived)
+    1
+    """
+
+    def __init__(self, *answers: _Answer) -> None:
+        self.script = ScriptedTransport(*answers)
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse | NotSent:
+        """As `ScriptedTransport.send`."""
+        return self.script.send(request)
