@@ -918,3 +918,14 @@ def test_a_link_is_made_through_the_whole_runner() -> None:
 
     assert isinstance(tokens, TokenSet)
     assert tenant.run(access.check(tokens.access_token, scope=SCOPE, address=ADDRESS)).allowed
+
+
+@pytest.mark.parametrize("course", [None, 3, services.enable("slack"), [services.enable("slack")]])
+def test_only_a_course_is_followed(course: Any) -> None:
+    """Anything else is refused in words, whatever the colour."""
+    hub, other = ExtLink.in_memory(), AsyncExtLink.in_memory()
+
+    with pytest.raises(InvalidInput, match=r"^course: expected a course"):
+        hub.host().follow(course)
+    with pytest.raises(InvalidInput, match=r"^course: expected a course"):
+        asyncio.run(other.host().follow(course))

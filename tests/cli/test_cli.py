@@ -9,10 +9,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -392,6 +393,41 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_file(path, [b"new"], overwrite=True)
     assert b"old" == path.read_bytes()
     assert {"upload.csv", "blocked"} == {one.name for one in tmp_path.iterdir()}
+
+
+def test_a_new_name_is_taken_only_if_it_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where somebody takes it while the file is being written, and where the file system knows no links."""
+    path = tmp_path / "ledger.jsonl"
+
+    def taken_meanwhile() -> Iterator[bytes]:
+        yield b"ours"
+        path.write_bytes(b"theirs")
+
+    with pytest.raises(InvalidInput, match="file exists"):
+        write_file(path, taken_meanwhile(), overwrite=False)
+    assert (b"theirs", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    path.unlink()
+    write_file(path, [b"ours"], overwrite=False)
+    assert (b"ours", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
+
+
+def test_a_folder_that_cannot_be_opened_is_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on systems where folders are no files; the file is whole and has its name."""
+    opened = os.open
+
+    def only_files(path: Any, flags: int, *more: Any, **others: Any) -> int:
+        if path == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *more, **others)
+
+    monkeypatch.setattr(os, "open", only_files)
+    write_file(tmp_path / "upload.csv", [b"new"], overwrite=True)
+    assert b"new" == (tmp_path / "upload.csv").read_bytes()
 
 
 def test_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,7 @@ class Statements:
         self._text = lru_cache(_REMEMBERED)(self._formatted)
         # Reads of nothing, in the words of nearly every read: of a tenant, and of a tenant and the host.
         nothing = [Key(b"~host", b""), Key(b"", b"")]
-        self.usual = (self.reading(nothing[:1], {}), self.reading(nothing, {}))
+        self.usual: tuple[Statement, Statement] = (self.reading(nothing[:1], {}), self.reading(nothing, {}))
 
     def _formatted(self, text: str, count: int = 1) -> bytes:
         parts = (text.format(schema=self.schema, number=number) for number in range(count))

@@ -165,7 +165,7 @@ class AsyncScriptedTransport:
     """
 
     def __init__(self, *answers: _Answer) -> None:
-        self.script = ScriptedTransport(*answers)
+        self.script: ScriptedTransport = ScriptedTransport(*answers)
 
     async def send(self, request: OutboundRequest) -> OutboundResponse | NotSent:
         """As `ScriptedTransport.send`."""
