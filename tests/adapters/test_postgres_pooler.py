@@ -114,9 +114,12 @@ def test_stores_never_run_each_others_statements(server: Cluster, forgetful: str
 
 
 def test_prepared_names_would_be_mixed(server: Cluster, forgetful: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The broken twin, which prepares behind a pooler as well: the first store is answered from the other's tables."""
+    """The broken twin, which prepares behind a pooler as well: soon a store is answered from the other's tables.
+
+    Not in every run: a pool may meanwhile have replaced the connection that would have asked.
+    """
     monkeypatch.setattr(postgres, "threshold", lambda connection, row: connection.prepare_threshold)
-    assert [[b"one"], [b"two"], [b"two"]] == _two_stores_in_turns(server, forgetful)
+    assert any([[b"one"], [b"two"], [b"two"]] == _two_stores_in_turns(server, forgetful) for _ in range(25))
 
 
 def test_a_joined_connection_through_a_pooler(schema: str, through: str) -> None:
