@@ -2,8 +2,8 @@
 
 Rules: an unknown client and a wrong secret get the same answer, after the same work; the way a client chose must be one
 of its own; an assertion is good once. A failure of a client that there is is recorded, once per cause and hour; one of
-a client that there is not writes nothing, so that guessing fills no ledger. In a tenant that is not open nobody is
-authenticated, and nothing is written: one that is being removed decides nothing any more.
+a client that there is not writes nothing, so that guessing fills no ledger. In a tenant that is not open no client is
+known: one that is being removed decides nothing any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from extlink.domain.identifier import ClientId
 from extlink.domain.instant import Instant
 from extlink.domain.reason import Reason
 from extlink.domain.secret import Secret
-from extlink.facts import opened
 from extlink.oauth.assertion import Assertion, read_assertion
 from extlink.oauth.credentials import ClientCredentials
 from extlink.operation import Call, Change, Commit, Ledger, Now, Steps, ask, put, read
@@ -44,9 +43,6 @@ def authenticate(
     Args:
         issuer: the only audience of an assertion.
         address: the caller's, for the record.
-
-    Raises:
-        Refused: `tenant.not_open`.
     """
     assertion = _assertion(credentials)
     named = credentials.client_id if assertion is None else assertion.client_id
@@ -57,10 +53,10 @@ def authenticate(
         return _unknown(named or "")
     name = ClientId(named)
     place = client_key(call.tenant, name)
-    answers = yield from read(tenant_key(call.tenant), place)
-    opened(answers, call.tenant)
+    tenant = tenant_key(call.tenant)
+    answers = yield from read(tenant, place)
     record = answers.get(place)
-    client = None if record is None else record.registration
+    client = None if record is None or answers.get(tenant) is None else record.registration
     if client is None:
         yield from _same_work(call, credentials)
         return _unknown(named)

@@ -160,7 +160,7 @@ def test_a_closed_tenant_has_nothing_more_to_export() -> None:
     before = ledger(site.host.store)
     for endpoint, form in FORMS.items():
         for secret in (site.secret, "wrong"):
-            assert 400 == site.post(endpoint, headers=(basic(site.client, secret),), **form).status
+            assert 401 == site.post(endpoint, headers=(basic(site.client, secret),), **form).status
     assert before == ledger(site.host.store)
 
 
