@@ -12,6 +12,7 @@ from extlink import AsyncExtLink, KeyRing, Secret, ThreadedDirectory, ThreadedSt
 from extlink.adapters.memory import MemoryStorage
 from extlink.domain.identifier import ServiceId, TenantId
 from extlink.domain.link_job import Toll
+from extlink.domain.reason import Reason
 from extlink.emergency import (
     Statement,
     StatementEverywhere,
@@ -20,7 +21,7 @@ from extlink.emergency import (
     stop_everywhere,
     stop_everywhere_async,
 )
-from extlink.errors import InvalidInput, Refused, Unavailable
+from extlink.errors import Contention, InvalidInput, Refused, Unavailable
 from extlink.ports import Batch, Position, Write
 from extlink.records import service_key
 from extlink.runtime import ExtLink
@@ -219,6 +220,30 @@ def test_what_is_no_tenant_keeps_no_other_waiting(three: tuple[ExtLink, Dying], 
     assert 61 == statement.purges.toll.ended
     codes = [code for _, code in statement.refused]
     assert (4, 1_001, 1) == tuple(map(codes.count, ("invalid_input", "tenant.not_open", "service.unknown")))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [InvalidInput("keys", "too many"), Refused(Reason("tenant.incomplete", {"tenant": "acme"})), Contention("x")],
+)
+def test_trouble_that_is_no_answer_is_no_proof(
+    three: tuple[ExtLink, Dying], monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """Whatever keeps a tenant's links from being ended, the statement is false; the other tenants are ended."""
+    hub, _ = three
+    carry_out = hub.carry_out
+
+    def troubled(operation: Any, call: Any) -> Any:
+        if (call.tenant, operation.name) == ("acme", "services.purge"):
+            raise trouble
+        return carry_out(operation, call)
+
+    monkeypatch.setattr(hub, "carry_out", troubled)
+    statement = stop_everywhere(hub, TENANTS, SERVICE, "a breach")
+
+    assert not statement
+    assert ["acme"] == [tenant for tenant, _ in statement.damaged]
+    assert (1, 0) == (statement.purges.tenants, statement.remaining)
 
 
 @pytest.mark.parametrize("tenants", ["", b"acme", 7, None])

@@ -26,6 +26,8 @@ from extlink.service_purge import Purge, Purges, Remaining
 __all__ = ["Statement", "StatementEverywhere", "stop", "stop_async", "stop_everywhere", "stop_everywhere_async"]
 
 _HOST: Final = Actor(roles=frozenset({"host"}))
+# Whatever else a tenant refuses, its links may be there: nobody shall take that for a proof.
+_NOTHING_TO_END: Final = frozenset({"service.unknown", "tenant.not_open"})
 
 
 @attrs.frozen(kw_only=True)
@@ -55,8 +57,8 @@ class StatementEverywhere:
         unreadable: how many records of links could not be read; nobody can use them, a backup has them.
         refused: what was named and has nothing to be ended, with a code: `service.unknown` where the service is not
             registered, `tenant.not_open`, or `invalid_input` for no id of a tenant.
-        damaged: tenants whose links were not all looked at, and why: a record that cannot be read, or others who never
-            stopped writing. The stop holds there as everywhere.
+        damaged: tenants whose links were not all looked at, and why: a record that cannot be read, others who never
+            stopped writing, or any other refusal. The stop holds there as everywhere.
     """
 
     purges: Purges
@@ -185,13 +187,16 @@ def _stopping_everywhere(tenants: Iterator[object], service: str, cause: str) ->
         shown = plain_text(tenant) or type(tenant).__name__
         try:
             call = Call(parse_tenant(tenant), _HOST)
-            purge = yield from _purged(service, call)
-            left = yield from following(services.remaining(service), call)
         except InvalidInput as error:
             refused.append((shown, error.code))
+            continue
+        try:
+            purge = yield from _purged(service, call)
+            left = yield from following(services.remaining(service), call)
         except Refused as error:
-            refused.append((shown, error.reason.code))
-        except (CorruptRecord, Contention) as error:
+            nothing = error.reason.code in _NOTHING_TO_END
+            (refused if nothing else damaged).append((shown, error.reason.code))
+        except (InvalidInput, CorruptRecord, Contention) as error:
             damaged.append((shown, str(error)))
         else:
             remaining, unreadable = remaining + left.count, unreadable + left.unread

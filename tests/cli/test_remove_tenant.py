@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from extlink import access, users
+from extlink import access, client_authentication, users
 from extlink.adapters.memory import MemoryStorage
 from extlink.adapters.moving import fingerprint
 from extlink.adapters.removing import remove_tenant
 from extlink.adapters.sqlite import SQLiteStorage
+from extlink.attempt import Attempt
 from extlink.cli import main, remove_tenant as command
 from extlink.cli.stores import WholeStore
-from extlink.domain.identifier import TenantId
+from extlink.domain.identifier import ClientId, TenantId
 from extlink.errors import Refused, Unavailable
 from extlink.ports import Entries, Removed, Write
-from extlink.records import last_use_key, tenant_key
+from extlink.records import client_key, last_use_key, tenant_key
 from extlink.testing.probes import batch, ledger
 from tests.cli.stores import KINDS, Place
 from tests.fakes import FrozenClock
@@ -155,16 +156,39 @@ def test_a_closed_tenant_has_nothing_more_to_export() -> None:
         if not name.startswith(("tenants.", "services.quarantine_everywhere")):
             assert before == ledger(store), name
 
+    assert [] == _written_by_endpoints()
+
+
+def _written_by_endpoints() -> list[str]:
+    """Return the events that the endpoints for clients write into a tenant that is closed."""
     site = Site.make()
+    token = site.tokens()["refresh_token"]
+    before = len(ledger(site.host.store))
     site.host.store.remove_part(b"acme", tenant_key(TenantId("acme")).key.path, 0)
-    before = ledger(site.host.store)
     for endpoint, form in FORMS.items():
         for secret in (site.secret, "wrong"):
-            assert 401 == site.post(endpoint, headers=(basic(site.client, secret),), **form).status
-    assert before == ledger(site.host.store)
+            given = {name: token if value == "x" else value for name, value in form.items()}
+            site.post(endpoint, headers=(basic(site.client, secret),), **given)
+    return [json.loads(body)["event"] for _, body in ledger(site.host.store)[before:]]
 
 
-def test_a_note_of_the_last_use_lands_in_no_removed_tenant() -> None:
+def test_a_twin_that_does_not_ask_whether_it_is_open_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: clients are known in a closed tenant too, and what they do is in no export."""
+    shown: list[str] = []
+    make = Site.make
+
+    def noted(**given: Any) -> Site:
+        site = make(**given)
+        shown.append(site.client)
+        return site
+
+    monkeypatch.setattr(Site, "make", noted)
+    monkeypatch.setattr(client_authentication, "tenant_key", lambda tenant: client_key(tenant, ClientId(shown[0])))
+    assert {"client.authentication_failed", "link.revoked"} <= set(_written_by_endpoints())
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["sound", "the broken twin"])
+def test_a_note_of_the_last_use_lands_in_no_removed_tenant(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is written beside an answer, and guards the tenant's own record: what was removed meanwhile stays away."""
     store: Any = MemoryStorage()
     host = Host.prepared(store=store)
@@ -181,8 +205,11 @@ def test_a_note_of_the_last_use_lands_in_no_removed_tenant() -> None:
 
     other = host.other_process()
     store.commit = removed_meanwhile
+    if not guarded:
+        guards = Attempt._guards
+        monkeypatch.setattr(Attempt, "_guards", lambda *given: guards(*given)[1:])
     assert other.run(access.check(tokens.access_token, scope=SCOPES[0], address="203.0.113.7"))
-    assert b"acme" not in store.tenants()
+    assert guarded is (b"acme" not in store.tenants())
 
 
 @pytest.mark.parametrize("tenant", ["", "~host"])
