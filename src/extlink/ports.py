@@ -14,6 +14,7 @@ Versions
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NewType, Protocol
 
@@ -385,21 +386,27 @@ def _names(headers: tuple[tuple[str, str], ...]) -> str:
     return repr(tuple(name for name, _ in headers))
 
 
+def _origin(url: str) -> str:
+    # Whatever stands before an @, or behind the host, may be a secret.
+    scheme, _, rest = url.partition("://")
+    return repr(f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}")
+
+
 @attrs.frozen(kw_only=True)
 class OutboundRequest:
-    """An HTTP request to an outside service; printed, it shows neither its body nor the values of its headers.
+    """An HTTP request to an outside service; printed, it shows where it goes, and nothing that could be a secret.
 
     Args:
         method: in capitals.
-        url: absolute, without credentials: those are in a header or in the body.
+        url: absolute. Its path may be a secret too, as that of a webhook is.
         timeout: seconds to wait for the whole answer, above 0.
 
     >>> OutboundRequest(method="GET", url="https://slack.com/api/auth.test", headers=(("Authorization", "Bearer x"),))
-    OutboundRequest(method='GET', url='https://slack.com/api/auth.test', headers=('Authorization',), timeout=10.0)
+    OutboundRequest(method='GET', url='https://slack.com', headers=('Authorization',), timeout=10.0)
     """
 
     method: str
-    url: str
+    url: str = attrs.field(repr=_origin)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=_names)
     body: bytes = attrs.field(default=b"", repr=False)
     timeout: float = 10.0

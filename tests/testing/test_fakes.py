@@ -52,11 +52,12 @@ def test_a_scripted_network_answers_in_order_and_keeps_what_arrived() -> None:
 
 
 def test_what_goes_out_is_printed_without_its_secrets() -> None:
-    """Tokens travel in headers and bodies, so neither is shown."""
+    """Tokens travel in headers, bodies and the paths of webhooks, so none of them is shown."""
     secret = (("Authorization", "Bearer xoxb-secret"),)
-    sent = OutboundRequest(method="POST", url="https://a.example/", headers=secret, body=b"client_secret=secret")
+    url = "https://secret:secret@a.example/services/secret?token=secret#secret"
+    sent = OutboundRequest(method="POST", url=url, headers=secret, body=b"client_secret=secret")
     answer = OutboundResponse(status=200, headers=(("Set-Cookie", "secret"),), body=b"secret")
 
     assert "secret" not in f"{sent} {answer}"
-    assert "Authorization" in repr(sent)
+    assert "url='https://a.example', headers=('Authorization',)" in repr(sent)
     assert "Set-Cookie" in repr(answer)

@@ -143,7 +143,7 @@ class ScriptedTransport:
             AssertionError: nothing was told for one more request.
         """
         if not self._answers:
-            raise AssertionError(f"nothing was told for one more request: {request.method} {request.url}")
+            raise AssertionError(f"nothing was told for one more request: {request}")
         answer = self._answers.pop(0)
         if isinstance(answer, NotSent):
             return answer
